@@ -1,0 +1,45 @@
+/**
+ * One kind of thing a node holds: how it is checked, made, shown and swept, as shell.
+ *
+ * The shell runs inside the bundle's apply script (templates/node/apply.sh.hbs), as root, with these at hand:
+ *   $want       folder with the files to converge on: this bundle, or what was there before when going back; an
+ *               artifact whose file is not in it is not wanted at all
+ *   $scope      folders whose files say what may be ours besides: this bundle, the last confirmed one
+ *   $work       scratch folder, gone afterwards
+ *   $rehearsing not empty in the empty network namespace where the bundle is rehearsed
+ *   $VNET_...   the node's options under their own names
+ *   note TEXT   tells the operator; complain TEXT says why a step fails
+ *
+ * A process that outlives the script must be started with descriptors 3 (the reply) and 9 (the lock) closed.
+ *
+ * Every piece is harmless to repeat, touches only what is ours, and fails by its exit status.
+ */
+export interface Artifact {
+  /** Also the name of its template. A word that can stand in a shell function's name. */
+  readonly name: string
+  /** What the bundle calls its file. */
+  readonly file: string
+  /** Commands that must exist on the node. */
+  readonly needs: readonly string[]
+  /** Shell functions that its pieces share; their names begin with the artifact's. */
+  readonly functions: string
+  /** Refuses a node that cannot carry it; changes nothing. */
+  readonly check: string
+  /** Makes in the empty namespace of a rehearsal what the steps take for granted on a node. */
+  readonly world: string
+  readonly steps: Readonly<Partial<Record<Phase, string>>>
+  /** Prints what of ours is there: canonical, without counters, in the form of its own file, so that it can be put back. */
+  readonly show: string
+}
+
+/**
+ * Order is safety. Sets whose growth restricts grow and sets whose growth permits shrink (tighten); the filter table
+ * changes in one commit (switch); then permitting sets grow and restricting ones shrink (loosen); last goes what is no
+ * longer wanted (sweep). Whatever prefix of that has run, nothing passes that both the old and the new policy deny.
+ */
+export type Phase = 'tighten' | 'switch' | 'loosen' | 'sweep'
+
+export const PHASES: readonly Phase[] = ['tighten', 'switch', 'loosen', 'sweep']
+
+/** Shell and awk programs stand in the source as they stand on the node: no escapes but those of shell and awk. */
+export const sh = String.raw

@@ -1,0 +1,67 @@
+/**
+ * The DHCP server of the node's instances: its file, and the daemon that answers on the bridge.
+ *
+ * Invariants: the file is published by rename and after everything else, because the node controller starts an instance
+ * as soon as its line is there; the daemon is restarted only when the file has changed or it is not running; a node
+ * without instances has neither. Where the node has Eucalyptus' own unit for the daemon, that unit runs it.
+ */
+
+import { type Artifact, sh } from './artifact.ts'
+
+const FUNCTIONS = sh`
+dhcpd_folder=$EUCALYPTUS/var/run/eucalyptus/net
+dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
+dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
+dhcpd_pid() {
+  pid=$(cat "$dhcpd_folder/euca-dhcp.pid" 2> /dev/null) && [ -n "$pid" ] &&
+    tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q "dhcpd .*euca-dhcp.conf" && echo "$pid"
+}
+dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid > /dev/null; fi; }
+dhcpd_stop() {
+  if dhcpd_managed; then systemctl stop "$dhcpd_unit"; return; fi
+  pid=$(dhcpd_pid) || return 0
+  kill "$pid"
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+    dhcpd_pid > /dev/null || return 0
+    sleep 0.1
+  done
+  kill -9 "$pid"
+}
+dhcpd_start() {
+  if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
+  dhcpd_stop && dhcpd -q -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
+  complain "dhcpd does not start: $(grep -v '^$' "$work/dhcpd.log" | tail -n 3 | tr '\n' ' ')"
+  return 1
+}`
+
+export const dhcpd: Artifact = {
+  name: 'dhcpd',
+  file: 'dhcpd.conf',
+  needs: ['dhcpd'],
+  functions: FUNCTIONS,
+  check: sh`
+ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
+[ -d "$(dirname "$dhcpd_folder")" ] || { complain "there is no $(dirname "$dhcpd_folder"): is this a node controller?"; return 1; }`,
+  world: sh`
+ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || ip link add "$VNET_BRIDGE" type bridge || return 1
+ip link set "$VNET_BRIDGE" up || return 1
+awk -v bridge="$VNET_BRIDGE" '$2 == bridge && $4 !~ /\/32$/ { print "addr replace " $4 " dev " bridge }' "$work/addresses.host" | ip -batch - || return 1
+mount -t tmpfs -o mode=755 edgepush "$(dirname "$dhcpd_folder")" && mkdir -p "$dhcpd_folder"`,
+  steps: {
+    loosen: sh`
+conf=$dhcpd_folder/euca-dhcp.conf
+if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf"; return; fi
+# Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
+answers=yes
+[ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=
+[ -n "$answers" ] || dhcpd_stop || return 1
+cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
+mkdir -p "$dhcpd_folder" || return 1
+( umask 022; cp "$want/dhcpd.conf" "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
+[ -e "$dhcpd_folder/euca-dhcp.leases" ] || : > "$dhcpd_folder/euca-dhcp.leases" || return 1
+[ -z "$answers" ] || dhcpd_start`,
+  },
+  show: sh`
+[ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
+if dhcpd_running; then echo "#= a daemon answers on $VNET_BRIDGE"; fi`,
+}

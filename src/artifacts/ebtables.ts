@@ -1,0 +1,89 @@
+/**
+ * Bridge rules of nat and filter.
+ *
+ * Invariants as for iptables: own chains only, each replaced whole, one transaction per table, jumps added only when
+ * they are not there already, a table that is as it should be is not written.
+ */
+
+import { type Artifact, sh } from './artifact.ts'
+
+interface Ownership {
+  /** Chains that are ours: an extended regular expression without backslashes. */
+  readonly owned: string
+}
+
+/** What ebtables-save prints, cut down to what is ours; rules in order within their chain. */
+const CANONICAL = sh`
+  function own(chain) { return chain ~ owned }
+  /^[*]/ { table = substr($1, 2) }
+  /^:/ && own(substr($1, 2)) && !((table " " substr($1, 2)) in hidden) { print table, 1, substr($1, 2), NR, $0 }
+  /^-A/ && !own($2) && NF == 4 && $3 == "-j" && own($4) { print table, 2, "-", NR, $0 }
+  /^-A/ && own($2) { print table, 3, $2, NR, $0 }`
+
+const ASSEMBLE = sh`
+  $1 != table { table = $1; print "*" table }
+  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }`
+
+/** Reads `have ...` lines of the kernel, then `want ...` lines of the file, one table; prints one transaction. */
+const TRANSACTION = sh`
+  function own(chain) { return chain ~ owned }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i) {
+    if (/^:/) live[substr($1, 2)] = 1
+    else if (/^-A/ && !own($2) && NF == 4 && own($4)) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
+  }
+  function read_wanted() {
+    if (/^:/) { wanted[substr($1, 2)] = 1; declare = declare $0 "\n" }
+    else if (own($2)) rules = rules $0 "\n"
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-A " chain " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      declare = declare "-F " chain "\n"
+      if (chain in used) print "ebtables " table " " chain > blocked
+      else remove = remove "-X " chain "\n"
+    }
+    printf "*%s\n%s", table, declare
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    printf "%s%s", rules, remove
+  }`
+
+function commit(table: string, { owned }: Ownership): string {
+  return sh`
+ebtables_show > "$work/ebtables.shown" || return 1
+table='/^[*]/{h;d};G;s/^\(.*\)\n[*]${table}$/\1/p'
+if [ -f "$want/expected/ebtables" ] &&
+  [ "$(sed -n "$table" "$want/expected/ebtables")" = "$(sed -n "$table" "$work/ebtables.shown")" ]; then :; else
+  : > "$work/ebtables.blocked"
+  { ebtables-save | sed -n "$table" | sed 's/^/have /'
+    [ ! -f "$want/ebtables.restore" ] || sed -n "$table" "$want/ebtables.restore" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=${table} -v owned='${owned}' -v blocked="$work/ebtables.blocked" '${TRANSACTION}' > "$work/ebtables.${table}" || return 1
+  ebtables-restore --noflush < "$work/ebtables.${table}" || return 1
+  cat "$work/ebtables.blocked" >> "$want/blocked"
+  while read -r _ _ chain; do
+    note "the bridge chain $chain (${table}) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/ebtables.blocked"
+fi`
+}
+
+export function ebtables(ownership: Ownership): Artifact {
+  return {
+    name: 'ebtables',
+    file: 'ebtables.restore',
+    needs: ['ebtables', 'ebtables-save', 'ebtables-restore'],
+    functions: '',
+    check: '',
+    world: '',
+    steps: { loosen: commit('nat', ownership) + commit('filter', ownership) },
+    show: sh`
+ebtables-save | awk -v owned='${ownership.owned}' -v blocked="$want/blocked" '
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "ebtables") hidden[$2 " " $3] = 1 } ${CANONICAL}' |
+sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'`,
+  }
+}

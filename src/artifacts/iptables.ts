@@ -1,0 +1,116 @@
+/**
+ * Rules of filter, nat and raw.
+ *
+ * Invariants: own chains only, each replaced whole inside one transaction per table; a hook chain (`hooks`) is created
+ * when it is absent and its rules are somebody else's; a built-in chain holds our jumps, in order, and nothing else of
+ * ours; a table that already is as it should be is not written, so that its counters live on.
+ */
+
+import { type Artifact, sh } from './artifact.ts'
+
+interface Ownership {
+  /** Chains that are ours: an extended regular expression without backslashes. */
+  readonly owned: string
+  /** Chains among them whose rules belong to the node's administrator. */
+  readonly hooks: string
+}
+
+/** A jump of ours is exactly `-A BUILTIN -j OWN`; everything else that names an own chain is somebody's use of it. */
+const FUNCTIONS = sh`
+  function own(chain) { return chain ~ owned }
+  function hook(chain) { return chain ~ hooks }
+  function ours(chain) { return own(chain) && !hook(chain) }
+  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }`
+
+/** What iptables-save prints, cut down to what is ours, tables and chains in a fixed order. */
+const CANONICAL = sh`${FUNCTIONS}
+  /^# Table .* is incompatible/ { print > "/dev/stderr"; exit 1 }
+  /^[*]/ { table = substr($1, 2); delete builtin }
+  /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
+  /^:/ && own(chain) && !((table " " chain) in hidden) { print table, 1, chain, NR, ":" chain " - [0:0]" }
+  is_jump() { print table, 2, "-", NR, $0 }
+  /^-A/ && ours($2) { print table, 3, $2, NR, $0 }`
+
+const ASSEMBLE = sh`
+  $1 != table { if (table) print "COMMIT"; table = $1; print "*" table }
+  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }
+  END { if (table) print "COMMIT" }`
+
+/** Reads `have ...` lines of the kernel, then `want ...` lines of the file, one table; prints one transaction. */
+const TRANSACTION = sh`${FUNCTIONS}
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i) {
+    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
+    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !ours($2)) {
+      filled[$2] = 1
+      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
+    }
+  }
+  function read_wanted(  chain) {
+    chain = substr($1, 2)
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare = declare $0 "\n" }
+    else if (own($2)) rules = rules $0 "\n"
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      if (!hook(chain)) declare = declare ":" chain " - [0:0]\n"
+      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
+      else remove = remove "-X " chain "\n"
+    }
+    printf "*%s\n%s", table, declare
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    printf "%s%sCOMMIT\n", rules, remove
+  }`
+
+/** One table of ours, brought to what the file says in one transaction. */
+function commit(table: string, { owned, hooks }: Ownership): string {
+  return sh`
+iptables_show > "$work/iptables.shown" || return 1
+table='/^[*]${table}$/,/^COMMIT$/p'
+if [ -f "$want/expected/iptables" ] &&
+  [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
+  : > "$work/iptables.blocked"
+  { iptables-save -t ${table} | sed 's/^/have /'
+    [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=${table} -v owned='${owned}' -v hooks='${hooks}' -v blocked="$work/iptables.blocked" '${TRANSACTION}' > "$work/iptables.${table}" || return 1
+  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  iptables-restore --noflush $wait < "$work/iptables.${table}" || return 1
+  cat "$work/iptables.blocked" >> "$want/blocked"
+  while read -r _ _ chain; do
+    note "the chain $chain (${table}) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/iptables.blocked"
+fi`
+}
+
+export function iptables(ownership: Ownership): Artifact {
+  const { owned, hooks } = ownership
+  return {
+    name: 'iptables',
+    file: 'iptables.restore',
+    needs: ['iptables', 'iptables-save', 'iptables-restore'],
+    functions: '',
+    check: sh`
+[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
+  { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
+[ -d /proc/sys/net/bridge ] ||
+  { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
+[ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
+  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,
+    world: '',
+    steps: {
+      switch: commit('filter', ownership),
+      loosen: commit('nat', ownership) + commit('raw', ownership),
+    },
+    show: sh`
+iptables-save | awk -v owned='${owned}' -v hooks='${hooks}' -v blocked="$want/blocked" '
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 } ${CANONICAL}' |
+sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'`,
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The pure heart: what the view asks of one node, as files.
+ *
+ * Same input, same bytes: nothing here knows the time, the run or the view's version.
+ */
+
+import { createHash } from 'node:crypto'
+import { type Artifact, PHASES } from '../artifacts/artifact.ts'
+import type { Facts, Mode, Node } from '../modes/mode.ts'
+import type { View } from '../view/view.ts'
+import { type Bundle, type BundleFile, MANIFEST, SCRIPT } from './bundle.ts'
+import { render } from './render.ts'
+
+/** By path below `templates/`. */
+export type Templates = Readonly<Record<string, string>>
+
+export interface Task {
+  readonly view: View
+  readonly mode: Mode
+  readonly node: Node
+  readonly facts: Facts
+  readonly templates: Templates
+}
+
+export function compile({ view, mode, node, facts, templates }: Task): Bundle {
+  const desired = mode.desired(view, node, facts)
+  const made = mode.artifacts
+    .map(({ name, file }) => ({ name: file, text: render(template(templates, mode, name), desired) }))
+    .filter(({ text }) => text !== '')
+  const script = { name: SCRIPT, text: render(nodeTemplate(templates, 'apply.sh.hbs'), scriptData(mode, node)) }
+  const files = byName([...made, script])
+  const manifest = { name: MANIFEST, text: manifestText(mode, node, files) }
+  return { node: node.name, digest: sha256(manifest.text), files: byName([...files, manifest]) }
+}
+
+function template(templates: Templates, mode: Mode, artifact: string): string {
+  return found(templates, `${mode.name.toLowerCase()}/${artifact}.hbs`)
+}
+
+function nodeTemplate(templates: Templates, name: string): string {
+  return found(templates, `node/${name}`)
+}
+
+function found(templates: Templates, path: string): string {
+  const text = templates[path]
+  if (text === undefined) throw new Error(`templates/${path} is missing`)
+  return text
+}
+
+function scriptData({ artifacts }: Mode, { options }: Node): object {
+  return {
+    options: Object.entries(options)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => ({ name, value })),
+    artifacts: artifacts.map((artifact) => ({
+      name: artifact.name,
+      file: artifact.file,
+      needs: artifact.needs,
+      functions: artifact.functions,
+      pieces: pieces(artifact),
+    })),
+    swept: artifacts.map(({ name }) => name).toReversed(),
+  }
+}
+
+/** In shell a function must have a body. */
+function pieces({ check, world, steps, show }: Artifact): readonly { name: string; body: string }[] {
+  const bodies = { check, world, ...Object.fromEntries(PHASES.map((phase) => [phase, steps[phase] ?? ''])), show }
+  return Object.entries(bodies).map(([name, body]) => ({ name, body: body || ':' }))
+}
+
+/** One line per file, so that a node can check the digests with sed and sha256sum. */
+function manifestText(mode: Mode, node: Node, files: readonly BundleFile[]): string {
+  const digests = Object.fromEntries(files.map(({ name, text }) => [name, sha256(text)]))
+  return `${JSON.stringify({ mode: mode.name, node: node.name, address: node.address, files: digests }, null, 2)}\n`
+}
+
+function byName(files: readonly BundleFile[]): readonly BundleFile[] {
+  return files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,71 @@
+/**
+ * Templates to text, safely: a misspelt or missing name is an error wherever it stands, and nothing that could begin a
+ * line of its own ever comes out of a value.
+ *
+ * Handlebars' `strict` does not look inside `{{#each}}` and `{{#if}}`: a wrong name there renders nothing, which for us
+ * would mean an empty rule set. So the data is wrapped in a Proxy that throws. Its escape function, made for HTML, is
+ * replaced by a guard; only text that a helper of ours has marked as safe passes it by.
+ */
+
+import Handlebars from 'handlebars'
+import { packets } from '../artifacts/packets.ts'
+import type { RuleMatch } from '../view/view.ts'
+
+const HELPERS: Handlebars.HelperDeclareSpec = {
+  packets: (match: RuleMatch) => packets(match),
+  upper: (text: string) => text.toUpperCase(),
+  /** A word for the shell, whatever it holds. */
+  quote: (text: string) => `'${text.replaceAll("'", "'\\''")}'`,
+  /** A program of our own, several lines as they are. */
+  shell: (program: string) => new Handlebars.SafeString(program.replace(/^\n+|\s+$/g, '')),
+}
+
+const handlebars = Handlebars.create()
+handlebars.registerHelper(HELPERS)
+Handlebars.Utils.escapeExpression = guard
+
+const compiled = new Map<string, Handlebars.TemplateDelegate>()
+
+export function render(template: string, data: object): string {
+  const text = delegate(template)(complete(data, ''))
+  return text === '' ? '' : `${text.replace(/\n{3,}/g, '\n\n').trim()}\n`
+}
+
+function delegate(template: string): Handlebars.TemplateDelegate {
+  const known = compiled.get(template)
+  if (known) return known
+  const made = handlebars.compile(template, {
+    strict: true,
+    preventIndent: true,
+    knownHelpersOnly: true,
+    knownHelpers: Object.fromEntries(Object.keys(HELPERS).map((name) => [name, true])),
+  })
+  compiled.set(template, made)
+  return made
+}
+
+function guard(value: unknown): string {
+  if (value instanceof Handlebars.SafeString) return value.toString()
+  if (typeof value !== 'string' && typeof value !== 'number') throw new Error(`a template prints ${typeof value}`)
+  const text = String(value)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)) {
+    throw new Error(`a value with control characters would be written to a file: ${JSON.stringify(text)}`)
+  }
+  return text
+}
+
+/** A copy of the data that throws when it is asked for a name that is not there. */
+function complete(data: unknown, path: string): unknown {
+  if (typeof data !== 'object' || data === null) return data
+  const entries = Object.entries(data).map(([name, value]) => [name, complete(value, `${path}${name}.`)] as const)
+  return new Proxy(Array.isArray(data) ? entries.map(([, value]) => value) : Object.fromEntries(entries), {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (value === undefined && typeof name === 'string' && name !== 'toHTML') {
+        throw new Error(`a template asks for "${path}${name}", which is not there`)
+      }
+      return value
+    },
+  })
+}

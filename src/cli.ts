@@ -1,0 +1,163 @@
+#!/usr/bin/env node
+/** argv to command to exit code; the only file that knows the process and its streams. */
+
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import picocolors from 'picocolors'
+import type { Context } from './commands/context.ts'
+import { PLAYBOOK_PLACES } from './config/configuration.ts'
+import { packageVersion } from './config/package.ts'
+import { EXIT, type ExitCode, Refusal } from './error.ts'
+import { sshTransport } from './node/ssh.ts'
+import { logger } from './report/log.ts'
+import type { Terminal } from './report/terminal.ts'
+
+/** As commander gives them. */
+interface Flags {
+  readonly inventory?: string
+  readonly view?: string
+  readonly node?: readonly string[]
+  readonly limit?: string
+  readonly forks?: number
+  readonly out?: string
+  readonly live?: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly color: boolean
+}
+
+let exit: ExitCode = EXIT.ok
+
+const program = new Command('edgepush')
+  .description('Pushes the network of a Eucalyptus-style cloud to its nodes, over SSH.')
+  .version(packageVersion(), '--version', 'print the version')
+  .helpOption('-h, --help', 'print this help')
+  .showHelpAfterError('(--help says more)')
+  .exitOverride()
+
+verb('push', 'bring the nodes to what the view says', 'edgepush push -i inventories/lab.yml --view view.xml --node nc-05')
+  .addOption(viewOption())
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { push } = await import('./commands/push.ts')
+    exit = await push(playbook, complete(flags), contextFor(flags))
+  })
+
+verb('render', 'write what each node should hold, as files to read', 'edgepush render -i inventories/lab.yml --view view.xml --out rendered')
+  .addOption(viewOption())
+  .option('--out <dir>', 'write the files below this folder instead of printing them')
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { render } = await import('./commands/render.ts')
+    exit = await render(playbook, { ...complete(flags), out: flags.out }, contextFor(flags))
+  })
+
+verb('status', 'tell what became of each node in its last run', 'edgepush status -i inventories/lab.yml --live')
+  .option('--live', 'ask the nodes, too')
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { status } = await import('./commands/status.ts')
+    exit = await status(playbook, { ...complete(flags), live: flags.live ?? false }, contextFor(flags))
+  })
+
+verb('nodes', 'list who is in the inventory', "edgepush nodes -i inventories/lab.yml -l 'canary:!nc-02'")
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { nodes } = await import('./commands/nodes.ts')
+    exit = nodes(playbook, complete(flags), contextFor(flags))
+  })
+
+/** What all verbs take. */
+function verb(name: string, does: string, example: string): Command {
+  return program
+    .command(name)
+    .description(`${does[0]?.toUpperCase()}${does.slice(1)}.`)
+    .summary(does)
+    .argument('[playbook]', `how a run goes (default: ${PLAYBOOK_PLACES.join(' or ')})`)
+    .option('-i, --inventory <file>', "who the nodes are (default: the playbook's)")
+    .option('--node <name>', 'only this node; may be repeated', (value: string, others: readonly string[] = []) => [...others, value])
+    .option('-l, --limit <words>', 'only these: names, groups, globs; a:b both, a:&b in both, a:!b without')
+    .option('--json', 'NDJSON on standard output, for programs')
+    .option('-v, --verbose', 'log every step on standard error')
+    .option('-q, --quiet', 'say only what went wrong')
+    .option('--no-color', 'no colours (NO_COLOR in the environment does the same)')
+    .addHelpText('after', `\nExample:\n  ${example}`)
+}
+
+function viewOption(): Option {
+  return new Option('--view <file>', "the view to serve (default: the playbook's source)")
+}
+
+function forksOption(): Option {
+  return new Option('-f, --forks <number>', "nodes at a time (default: the stage's, 32)").argParser((text) => {
+    const forks = Number(text)
+    if (!Number.isInteger(forks) || forks < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
+    return forks
+  })
+}
+
+function complete({ inventory, view, node = [], limit, forks, json }: Flags) {
+  return { inventory, view, node, limit, forks, json: json ?? false }
+}
+
+function contextFor(flags: Flags): Context {
+  return {
+    terminal: terminalFor(flags),
+    transport: sshTransport({ agent: process.env.SSH_AUTH_SOCK }),
+    stateFolder: stateFolder(),
+    playbookPlaces: PLAYBOOK_PLACES,
+    version: packageVersion(),
+    signal: interruption(),
+    clock: () => new Date(),
+    log: logger(flags.verbose ?? false),
+  }
+}
+
+function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {
+  const colors = picocolors.createColors(color && picocolors.isColorSupported && process.stdout.isTTY === true)
+  return {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    live: process.stderr.isTTY === true && !verbose && !json,
+    quiet: quiet ?? false,
+    columns: process.stderr.columns ?? 80,
+    paint: { good: colors.green, bad: colors.red, faint: colors.dim, strong: colors.bold },
+  }
+}
+
+function stateFolder(): string {
+  const { EDGEPUSH_STATE, XDG_STATE_HOME } = process.env
+  return EDGEPUSH_STATE || join(XDG_STATE_HOME || join(homedir(), '.local/state'), 'edgepush')
+}
+
+/** The first signal asks for an orderly end: nodes in flight come to their outcome. The second ends at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const [signal, code] of [['SIGINT', EXIT.interrupted], ['SIGTERM', EXIT.terminated]] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(code)
+      process.stderr.write(`\n${signal}: nodes in flight are finished, no other is begun; once more ends at once\n`)
+      controller.abort(code)
+      exit = code
+    })
+  }
+  return controller.signal
+}
+
+function explain(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof Refusal) {
+    process.stderr.write(`edgepush: ${error.message}\n${error.next ? `  ${error.next}\n` : ''}`)
+    return error.exitCode
+  }
+  process.stderr.write(`edgepush: this is a bug, please report it\n${error instanceof Error ? error.stack : error}\n`)
+  return EXIT.bug
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  exit = explain(error)
+}
+process.exitCode = exit

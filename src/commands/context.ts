@@ -1,0 +1,32 @@
+import type { Transport } from '../node/transport.ts'
+import type { Listener } from '../run/event.ts'
+import type { Terminal } from '../report/terminal.ts'
+
+/** What a command may use of the world outside; only cli.ts makes one for real. */
+export interface Context {
+  readonly terminal: Terminal
+  readonly transport: Transport
+  /** Folder of the record. */
+  readonly stateFolder: string
+  /** Where a playbook is looked for when none is named. */
+  readonly playbookPlaces: readonly string[]
+  readonly version: string
+  /** Aborted when the user wants the command to end. */
+  readonly signal: AbortSignal
+  readonly clock: () => Date
+  /** Diagnostics for -v; says nothing otherwise. */
+  readonly log: Listener
+}
+
+/** Flags that every command about nodes takes, as typed. */
+export interface NodeFlags {
+  readonly inventory: string | undefined
+  readonly node: readonly string[]
+  readonly limit: string | undefined
+  readonly json: boolean
+}
+
+export interface ViewFlags extends NodeFlags {
+  readonly view: string | undefined
+  readonly forks: number | undefined
+}

@@ -1,0 +1,71 @@
+/**
+ * A configuration file: read, held against its schema, and still able to say where everything stands.
+ *
+ * Invariants: `value` has the shape its schema describes; a file with defects is refused with all of them, in the order
+ * of the file, one line each, as `file:line:column: key.path: what is wrong`.
+ */
+
+import { readFileSync } from 'node:fs'
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
+import { EXIT, Refusal } from '../error.ts'
+import { type Defect, formatKeyPath, type KeyPath } from './defect.ts'
+import { findSchemaDefects } from './schema-defects.ts'
+import { parseYaml, type YamlFile } from './yaml-file.ts'
+
+export interface Document<Value> {
+  readonly file: string
+  readonly value: Value
+  /** `file:line:column` of a scalar, or of the key of a map or list; what is missing is where its parent is. */
+  where(path: KeyPath): string
+  whereKey(path: KeyPath): string
+  /** A scalar as it is written: `0755` stays `0755`, though its value is the number 755. */
+  written(path: KeyPath): string
+  /** In the order of the file, which an object does not keep for keys such as `10`. */
+  keys(path: KeyPath): readonly string[]
+  /** For checks that no schema can express: refuses the file if there are any. */
+  refuse(defects: readonly Defect[]): void
+}
+
+/** `namedBy` is who asked for this file: a flag, or a place in another file. */
+export function loadDocument<const Schema extends Exclude<JSONSchema, boolean>>(
+  file: string,
+  namedBy: string,
+  schema: Schema,
+): Document<FromSchema<Schema>> {
+  const yaml = parseYaml(file, readText(file, namedBy))
+  refuse(yaml.defects.map(({ offset, problem }) => ({ offset, line: `${yaml.place(offset)}: ${problem}` })))
+  refuse(findSchemaDefects(schema, yaml.value).map((defect) => locate(yaml, defect)))
+
+  return {
+    file,
+    // The schema has just found nothing wrong with it.
+    value: yaml.value as FromSchema<Schema>,
+    where: (path) => yaml.place(yaml.offsetOf(path)),
+    whereKey: (path) => yaml.place(yaml.offsetOfKey(path)),
+    written: yaml.written,
+    keys: yaml.keys,
+    refuse: (defects) => refuse(defects.map((defect) => locate(yaml, defect))),
+  }
+}
+
+function readText(file: string, namedBy: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder, not a file' : message
+    throw new Refusal(EXIT.noInput, `${file}: ${reason} (named by ${namedBy})`)
+  }
+}
+
+function locate(yaml: YamlFile, { path, atKey, problem }: Defect): { readonly offset: number; readonly line: string } {
+  const offset = atKey === undefined ? yaml.offsetOf(path) : yaml.offsetOfKey([...path, atKey])
+  const keyPath = path.length === 0 ? '' : ` ${formatKeyPath(path)}:`
+  return { offset, line: `${yaml.place(offset)}:${keyPath} ${problem}` }
+}
+
+function refuse(defects: readonly { readonly offset: number; readonly line: string }[]): void {
+  if (defects.length === 0) return
+  const lines = defects.toSorted((a, b) => a.offset - b.offset).map(({ line }) => line)
+  throw new Refusal(EXIT.badConfig, [...new Set(lines)].join('\n'))
+}

@@ -1,0 +1,35 @@
+/** From the `ssh` map of a file to what a transport connects to; the defaults of a login are here and nowhere else. */
+
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import type { Target } from '../node/transport.ts'
+
+/** As both schemas have it. */
+export interface SshSettings {
+  readonly host?: string
+  readonly port?: number
+  readonly user?: string
+  readonly key?: string
+  readonly known_hosts?: string | readonly string[]
+}
+
+/** Milliseconds until a node that does not answer is given up. */
+const CONNECT_TIMEOUT = 10_000
+
+export function toTarget(name: string, address: string, ssh: SshSettings, file: string): Target {
+  const knownHosts = ssh.known_hosts ?? '~/.ssh/known_hosts'
+  return {
+    name,
+    host: ssh.host ?? address,
+    port: ssh.port ?? 22,
+    user: ssh.user ?? 'root',
+    key: ssh.key === undefined ? undefined : resolvePath(ssh.key, file),
+    knownHosts: [knownHosts].flat().map((path) => resolvePath(path, file)),
+    connectTimeout: CONNECT_TIMEOUT,
+  }
+}
+
+/** Absolute; relative paths start at the folder of the file they stand in, wherever the command is typed. */
+export function resolvePath(path: string, file: string): string {
+  return path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(dirname(file), path)
+}

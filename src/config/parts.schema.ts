@@ -1,0 +1,53 @@
+/**
+ * What inventory and playbook have in common. Every `description` completes the sentence "must be ..."; it is shown to
+ * whoever wrote something else.
+ */
+
+/** Names become folders of rendered files and words of `--limit`, hence no slash, comma or colon, and no leading dot. */
+export const NAME = {
+  type: 'string',
+  pattern: '^[a-z0-9][a-z0-9._-]*$',
+  description: 'a name of lower-case letters, digits, ".", "_" and "-" that starts with a letter or digit',
+} as const
+
+/** `~name` is the home of another user to a shell; here it would be a file of that name, so it is refused. */
+export const FILE_PATH = {
+  type: 'string',
+  pattern: '^([^~]|~/)',
+  description: 'a path: absolute, from "~/", or relative to the folder of this file',
+} as const
+
+/** No leading "-", which a program that is given the name could take for a flag. */
+const HOST = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$',
+  description: 'a host name or address to connect to',
+} as const
+
+/** The keys that say how to log in somewhere, wherever that is. */
+export const SSH = {
+  host: HOST,
+  port: { type: 'integer', minimum: 1, maximum: 65535, description: 'a port between 1 and 65535' },
+  user: { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]*$', description: 'the name of a user' },
+  key: { ...FILE_PATH, description: 'the path of a private key: absolute, from "~/", or relative to this file' },
+  known_hosts: {
+    type: ['string', 'array'],
+    pattern: FILE_PATH.pattern,
+    items: FILE_PATH,
+    minItems: 1,
+    description: 'the path of a known_hosts file, or a list of such paths',
+  },
+} as const
+
+/** Up to 99h: a timer of Node that is set to more than 24 days fires at once. */
+export const DURATION = {
+  type: 'string',
+  pattern: '^([1-9][0-9]{0,3}[sm]|[1-9][0-9]?h)$',
+  description: 'a duration such as 30s, 10m or 1h (up to 9999s, 9999m, 99h)',
+} as const
+
+export const PERCENT = {
+  type: 'string',
+  pattern: '^(100|[1-9]?[0-9])%$',
+  description: 'a share such as 50%',
+} as const

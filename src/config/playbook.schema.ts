@@ -1,0 +1,84 @@
+/** The shape of a playbook file; closed, so that a misspelt key is an error and not a setting without effect. */
+
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
+import { DURATION, FILE_PATH, NAME, PERCENT, SSH } from './parts.schema.ts'
+
+const SOURCE = {
+  type: 'object',
+  properties: {
+    ssh: {
+      type: 'object',
+      required: ['host', 'file'],
+      properties: {
+        ...SSH,
+        file: { type: 'string', pattern: '^/', description: 'the absolute path of the view on that host' },
+      },
+      additionalProperties: false,
+      description: 'a map such as { host: clc-01, file: /var/run/eucalyptus/global_network_info.xml }',
+    },
+    file: FILE_PATH,
+    max_age: DURATION,
+  },
+  additionalProperties: false,
+  description: 'a map such as { file: ./view.xml } or { ssh: { host: clc-01, file: /path/of/the/view.xml } }',
+} as const
+
+const STAGE = {
+  type: 'object',
+  required: ['name', 'targets'],
+  properties: {
+    name: NAME,
+    targets: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'string',
+        description: 'a node, a group, all, a pattern such as nc-*, or one of them after ! or &',
+      },
+      description: 'a list such as [canary] or [all, "!nc-05"]',
+    },
+    parallel: { type: 'integer', minimum: 1, description: 'the number of nodes at a time, 1 or more' },
+    pause: DURATION,
+    window: DURATION,
+    verify: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string', enum: ['reconnect', 'metadata'], description: 'reconnect or metadata' },
+      description: 'a list of checks: reconnect, metadata',
+    },
+    failures: {
+      type: ['integer', 'string'],
+      minimum: 0,
+      pattern: PERCENT.pattern,
+      description: 'a number of nodes or a share such as 10%',
+    },
+  },
+  additionalProperties: false,
+  description: 'a map such as { name: canary, targets: [nc-01] }',
+} as const
+
+export const PLAYBOOK_SCHEMA = {
+  type: 'object',
+  required: ['name', 'inventory', 'stages'],
+  properties: {
+    name: NAME,
+    inventory: FILE_PATH,
+    source: SOURCE,
+    guard: {
+      type: 'object',
+      properties: { changed: PERCENT, shrink: PERCENT },
+      additionalProperties: false,
+      description: 'a map such as { changed: 50%, shrink: 30% }',
+    },
+    stages: {
+      type: 'array',
+      minItems: 1,
+      items: STAGE,
+      description: 'a list of at least one stage such as { name: all, targets: [all] }',
+    },
+  },
+  additionalProperties: false,
+  description: 'a playbook: a map with the keys name, inventory and stages',
+} as const satisfies JSONSchema
+
+export type PlaybookYaml = FromSchema<typeof PLAYBOOK_SCHEMA>

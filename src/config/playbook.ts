@@ -1,0 +1,113 @@
+/**
+ * How a run goes.
+ *
+ * Invariant: everything in here is honoured by a run. What a playbook may say but this version does not enforce is left
+ * in its document, and `notEnforced` names it.
+ */
+
+import { dirname, join } from 'node:path'
+import type { Target } from '../node/transport.ts'
+import { type Defect, formatKeyPath, type KeyPath } from './defect.ts'
+import { type Document, loadDocument } from './document.ts'
+import { parseDuration } from './duration.ts'
+import { resolvePath, toTarget } from './login.ts'
+import { PLAYBOOK_SCHEMA, type PlaybookYaml } from './playbook.schema.ts'
+
+export interface Playbook {
+  readonly name: string
+  /** Absent when the playbook is implied by an inventory. */
+  readonly document: Document<PlaybookYaml> | undefined
+  readonly inventory: FileReference
+  /** Absent when the playbook leaves it to the command line. */
+  readonly source: Source | undefined
+  readonly stages: readonly Stage[]
+}
+
+export interface FileReference {
+  readonly file: string
+  /** Who names it: a flag, or `file:line:column`. */
+  readonly namedBy: string
+}
+
+/** Where the view comes from. */
+export type Source =
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'ssh'; readonly target: Target; readonly file: string }
+
+export interface Stage {
+  readonly name: string
+  /** Words of `--limit`'s grammar. */
+  readonly targets: readonly string[]
+  /** Nodes at a time. */
+  readonly parallel: number
+  /** Milliseconds after the stage, before the next. */
+  readonly pause: number
+  /** `file:line:column` of its targets. */
+  readonly where: string
+}
+
+/** As many connections as an admin host opens in a blink and sshd's default limits take. */
+const PARALLEL = 32
+
+export function loadPlaybook(file: string, namedBy: string): Playbook {
+  const document = loadDocument(file, namedBy, PLAYBOOK_SCHEMA)
+  const { name, inventory, source, stages } = document.value
+  document.refuse([...findSourceDefects(document.value), ...findStageDefects(document.value)])
+  return {
+    name,
+    document,
+    inventory: { file: besides(file, inventory), namedBy: document.where(['inventory']) },
+    source: source && toSource(source, file),
+    stages: stages.map((stage, index) => ({
+      name: stage.name,
+      targets: stage.targets,
+      parallel: stage.parallel ?? PARALLEL,
+      pause: stage.pause === undefined ? 0 : parseDuration(stage.pause),
+      where: document.where(['stages', index, 'targets']),
+    })),
+  }
+}
+
+/** What an inventory alone means: every node, in one stage. */
+export function impliedPlaybook(inventory: FileReference): Playbook {
+  const all: Stage = { name: 'all', targets: ['all'], parallel: PARALLEL, pause: 0, where: inventory.file }
+  return { name: 'all', document: undefined, inventory, source: undefined, stages: [all] }
+}
+
+/** One line for each key that this version reads but does not enforce. */
+export function notEnforced({ document }: Playbook): readonly string[] {
+  if (!document) return []
+  const { guard, source, stages } = document.value
+  const paths: KeyPath[] = []
+  if (source?.max_age !== undefined) paths.push(['source', 'max_age'])
+  if (guard !== undefined) paths.push(['guard'])
+  stages.forEach((stage, index) => {
+    for (const key of ['window', 'verify', 'failures'] as const) {
+      if (stage[key] !== undefined) paths.push(['stages', index, key])
+    }
+  })
+  return paths.map((path) => `${document.where(path)}: ${formatKeyPath(path)}: this version does not enforce it yet`)
+}
+
+/** Stays relative if it can, so that messages name the file as a person would type it. */
+function besides(file: string, path: string): string {
+  return /^[~/]/.test(path) ? resolvePath(path, file) : join(dirname(file), path)
+}
+
+function toSource(source: NonNullable<PlaybookYaml['source']>, file: string): Source | undefined {
+  if (source.file !== undefined) return { kind: 'file', file: besides(file, source.file) }
+  if (source.ssh === undefined) return undefined
+  return { kind: 'ssh', target: toTarget(source.ssh.host, source.ssh.host, source.ssh, file), file: source.ssh.file }
+}
+
+function findSourceDefects({ source }: PlaybookYaml): readonly Defect[] {
+  if (!source || (source.ssh === undefined) !== (source.file === undefined)) return []
+  return [{ path: ['source'], problem: 'must have either the key ssh or the key file' }]
+}
+
+function findStageDefects({ stages }: PlaybookYaml): readonly Defect[] {
+  return stages.flatMap(({ name }, index) => {
+    if (stages.findIndex((stage) => stage.name === name) === index) return []
+    return [{ path: ['stages', index, 'name'], problem: `"${name}" is already the name of a stage` }]
+  })
+}

@@ -1,0 +1,34 @@
+import { addresses } from '../../artifacts/addresses.ts'
+import { dhcpd } from '../../artifacts/dhcpd.ts'
+import { ebtables } from '../../artifacts/ebtables.ts'
+import { ipset } from '../../artifacts/ipset.ts'
+import { iptables } from '../../artifacts/iptables.ts'
+import type { View } from '../../view/view.ts'
+import type { Mode } from '../mode.ts'
+import { desired } from './desired.ts'
+import { OPTIONS } from './options.ts'
+
+/** Chains and sets of this mode; security groups are named by their ids. */
+const OWNED = '^(EUCA_|sg-)'
+
+export const edge: Mode = {
+  name: 'EDGE',
+  roles: ['nc'],
+  options: OPTIONS,
+  artifacts: [
+    ipset({ owned: OWNED, restricting: '^EUCA_' }),
+    iptables({ owned: OWNED, hooks: 'USERHOOK$' }),
+    addresses,
+    ebtables({ owned: '^EUCA_' }),
+    dhcpd,
+  ],
+  unfit,
+  desired,
+}
+
+function unfit(view: View): readonly string[] {
+  return view.clusters.flatMap((cluster) => [
+    ...(cluster.subnet ? [] : [`cluster ${cluster.name} has no subnet`]),
+    ...(cluster.privatePool.length > 0 ? [] : [`cluster ${cluster.name} has no private addresses`]),
+  ])
+}

@@ -1,0 +1,18 @@
+import { EXIT, Refusal } from '../error.ts'
+import type { View } from '../view/view.ts'
+import { edge } from './edge/index.ts'
+import type { Mode } from './mode.ts'
+
+export const MODES: readonly Mode[] = [edge]
+
+/** The mode that a view asks for, if it can serve this view. */
+export function modeOf(view: View, origin: string): Mode {
+  const mode = MODES.find(({ name }) => name === view.mode)
+  if (!mode) {
+    const known = MODES.map(({ name }) => name).join(', ')
+    throw new Refusal(EXIT.badView, `${origin}: the view's mode is ${view.mode}; this version serves ${known}`)
+  }
+  const reasons = mode.unfit(view)
+  if (reasons.length === 0) return mode
+  throw new Refusal(EXIT.badView, reasons.map((reason) => `${origin}: ${reason}`).join('\n'))
+}

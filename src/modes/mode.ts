@@ -1,0 +1,54 @@
+import type { Artifact } from '../artifacts/artifact.ts'
+import type { View } from '../view/view.ts'
+
+/** A network mode: which hosts it configures and what each should hold. Docs: src/modes/<mode>/README.md. */
+export interface Mode {
+  /** As the view spells it. */
+  readonly name: string
+  readonly roles: readonly Role[]
+  readonly options: readonly OptionSpec[]
+  /** Made in this order, swept in reverse. */
+  readonly artifacts: readonly Artifact[]
+  /** Why this mode cannot serve a view, a sentence each; an empty list when it can. */
+  unfit(view: View): readonly string[]
+  /** What one node should hold, in the mode's own terms; pure. Throws `Unfit` when this node cannot be served. */
+  desired(view: View, node: Node, facts: Facts): object
+}
+
+export type Role = 'nc' | 'cc' | 'clc'
+
+/** A host we configure, with its options complete and checked. */
+export interface Node {
+  readonly name: string
+  /** As the view knows it. */
+  readonly address: string
+  readonly role: Role
+  readonly options: Options
+}
+
+/** Under the names that eucalyptus.conf gives them. */
+export type Options = Readonly<Record<string, string>>
+
+export interface OptionSpec {
+  readonly name: string
+  /** Without one the option must be set in the inventory or on the node. */
+  readonly fallback?: string
+  /** What is wrong with a value, as the end of a sentence: "must be Y or N". */
+  check(value: string): string | undefined
+}
+
+/** What only the node knows. */
+export interface Facts {
+  readonly interfaces: Readonly<Record<string, Interface>>
+  /** The version of Eucalyptus that is installed there. */
+  readonly eucalyptusVersion?: string
+}
+
+export interface Interface {
+  readonly mac: string
+  /** With prefix length, as the kernel shows them. */
+  readonly addresses: readonly string[]
+}
+
+/** This node cannot be served as it is: the message says what is missing on it, or where the view lacks it. */
+export class Unfit extends Error {}

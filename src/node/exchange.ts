@@ -1,0 +1,76 @@
+/**
+ * One question and its answer: a script on the stdin of `/bin/sh -s`, a framed reply on its stdout.
+ *
+ * Invariants:
+ * - whatever a login shell or its rc files print, before or after, is not part of an answer: only what stands between
+ *   two marks is, and the marks are made anew for every question;
+ * - the script is one compound command, which a shell reads to its end before it does anything: an input that is cut off
+ *   does nothing. Its first line says that it arrived whole; a login shell that reads stdin itself takes that away;
+ * - an answer without its end mark is no answer: what the node did is unknown.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { type Connection, ConnectionLost } from './transport.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly lines: readonly AnswerLine[]
+}
+
+/** `word text`. */
+export interface AnswerLine {
+  readonly word: string
+  readonly text: string
+}
+
+const COMMAND = '/bin/sh -s'
+
+/** What a script may say itself: it is not a reply of ours at all. */
+export class Unintelligible extends Error {}
+
+export async function ask(connection: Connection, script: string, timeout: number): Promise<Answer> {
+  const mark = `edgepush-${randomBytes(8).toString('hex')}`
+  const reply = await connection.run(COMMAND, wrap(script, mark), timeout)
+  return unwrap(reply.stdout, mark) ?? refuse(reply.stdout, reply.stderr, reply.code)
+}
+
+function wrap(script: string, mark: string): string {
+  return `EDGEPUSH=${mark}
+[ "\${EDGEPUSH-}" = ${mark} ] || exit 99
+printf '\\n%s begin\\n' ${mark}; (
+${script}
+) < /dev/null; printf '\\n%s end %s\\n' ${mark} $?; exit 0
+`
+}
+
+function unwrap(stdout: string, mark: string): Answer | undefined {
+  const lines = stdout.split('\n')
+  const begin = lines.indexOf(`${mark} begin`)
+  const end = lines.findIndex((line, index) => index > begin && line.startsWith(`${mark} end `))
+  if (begin < 0 || end < 0) return undefined
+  return {
+    status: Number(lines[end]?.slice(`${mark} end `.length)),
+    lines: lines
+      .slice(begin + 1, end)
+      .filter((line) => line !== '')
+      .map(answerLine),
+  }
+}
+
+function answerLine(line: string): AnswerLine {
+  const space = line.indexOf(' ')
+  return space < 0 ? { word: line, text: '' } : { word: line.slice(0, space), text: line.slice(space + 1) }
+}
+
+function refuse(stdout: string, stderr: string, code: number): never {
+  const said = [stdout, stderr].join('\n').trim().split('\n').slice(-3).join(' / ')
+  if (code === 0 && stdout.includes('begin')) throw new ConnectionLost('the reply ended in the middle')
+  throw new Unintelligible(
+    `/bin/sh -s did not run our script (exit status ${code}${said ? `, it said: ${said}` : ''}); does the login shell read its standard input, or is a command forced on this key?`,
+  )
+}
+
+/** Everything that was said under one word. */
+export function said(answer: Answer, word: string): readonly string[] {
+  return answer.lines.filter((line) => line.word === word).map(({ text }) => text)
+}

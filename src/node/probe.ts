@@ -1,0 +1,85 @@
+/** What a node is and what it holds: one round trip, nothing written. */
+
+import type { Templates } from '../bundle/compile.ts'
+import type { Facts, Interface } from '../modes/mode.ts'
+import type { Setting, Settings } from '../modes/settings.ts'
+import { type Answer, ask, said } from './exchange.ts'
+import type { Connection, Target, Transport } from './transport.ts'
+
+export interface Probed {
+  readonly facts: Facts
+  /** The node's own eucalyptus.conf. */
+  readonly conf: Settings
+  readonly boot: string
+  readonly holding: Holding | undefined
+}
+
+/** The last confirmed bundle, and whether the kernel still shows exactly it. */
+export interface Holding {
+  readonly digest: string
+  readonly held: boolean
+  /** Names of the artifacts that differ. */
+  readonly differing: readonly string[]
+}
+
+/** The probe cannot be trusted as a description of the node: nothing was done. */
+export class NotProbed extends Error {}
+
+const SCRIPT = 'node/probe.sh'
+const TIMEOUT = 60_000
+const CONF = '/etc/eucalyptus/eucalyptus.conf'
+
+/** A connection for this one question. */
+export async function probeNode(transport: Transport, target: Target, templates: Templates): Promise<Probed> {
+  const connection = await transport.connect(target)
+  try {
+    return await probe(connection, templates)
+  } finally {
+    connection.close()
+  }
+}
+
+export async function probe(connection: Connection, templates: Templates): Promise<Probed> {
+  const script = templates[SCRIPT]
+  if (script === undefined) throw new Error(`templates/${SCRIPT} is missing`)
+  const answer = await ask(connection, script, TIMEOUT)
+  const errors = said(answer, 'error')
+  if (answer.status !== 0 || errors.length > 0) {
+    throw new NotProbed(errors.join('; ') || `the probe ended with status ${answer.status}`)
+  }
+  return { facts: factsOf(answer), conf: confOf(answer), boot: said(answer, 'boot')[0] ?? '', holding: holdingOf(answer) }
+}
+
+function factsOf(answer: Answer): Facts {
+  const interfaces: Record<string, Interface> = {}
+  for (const text of said(answer, 'link')) {
+    const [name = '', mac = ''] = text.split(' ')
+    interfaces[name] = { mac, addresses: addressesOf(answer, name) }
+  }
+  const [eucalyptusVersion] = said(answer, 'eucalyptus')
+  return eucalyptusVersion === undefined ? { interfaces } : { interfaces, eucalyptusVersion }
+}
+
+function addressesOf(answer: Answer, device: string): readonly string[] {
+  return said(answer, 'address').flatMap((text) => {
+    const [name, address = ''] = text.split(' ')
+    return name === device ? [address] : []
+  })
+}
+
+/** `12 NAME="value"  # comment`; the first line that sets a name wins, as for the node's own programs. */
+function confOf(answer: Answer): Settings {
+  const conf: Record<string, Setting> = {}
+  for (const text of said(answer, 'conf')) {
+    const [, line, name, quoted, bare] = /^(\d+) \s*([A-Z_]+)=(?:"([^"]*)"|([^\s#]*))/.exec(text) ?? []
+    if (name !== undefined) conf[name] ??= { value: quoted ?? bare ?? '', where: `${CONF}:${line}` }
+  }
+  return conf
+}
+
+function holdingOf(answer: Answer): Holding | undefined {
+  const [digest] = said(answer, 'current')
+  if (digest === undefined) return undefined
+  const differing = said(answer, 'differs').flatMap((text) => text.split(' '))
+  return { digest, held: said(answer, 'held')[0] === 'yes', differing }
+}

@@ -1,0 +1,57 @@
+/**
+ * How bytes reach a node: one connection, commands on it, nothing about bundles.
+ *
+ * Every exchange is one command with its whole input on stdin. A command that ends without an exit code (the connection
+ * was lost, the process was killed) is never a result: it is thrown as `ConnectionLost`, because what the node did is
+ * unknown then, and only a new probe can tell.
+ */
+
+export interface Target {
+  /** The node's name in the inventory, for messages. */
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  /** Path of a private key; without one the agent is asked. */
+  readonly key: string | undefined
+  /** Paths of known_hosts files: one that holds the node's key is enough, one that revokes it refuses. */
+  readonly knownHosts: readonly string[]
+  /** In milliseconds, from the first packet to the login, all attempts together. */
+  readonly connectTimeout: number
+}
+
+export interface Transport {
+  connect(target: Target): Promise<Connection>
+}
+
+export interface Connection {
+  /** One at a time. After `timeout` milliseconds the connection is closed; what the node is doing goes on. */
+  run(command: string, input: string, timeout: number): Promise<Reply>
+  /** Never throws, may be called again. */
+  close(): void
+}
+
+export interface Reply {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Nothing was done on the node: it did not answer in time, refused the connection, is not known by name, or the
+ * connection was already lost when the command was to be sent.
+ */
+export class Unreachable extends Error {}
+
+/** Nothing was done on the node: its host key is not the one we know, or it does not accept our key, or we have none. */
+export class NotTrusted extends Error {
+  readonly next: string
+
+  constructor(message: string, next: string) {
+    super(message)
+    this.next = next
+  }
+}
+
+/** The connection was lost after a command had been sent: what the node did is unknown. */
+export class ConnectionLost extends Error {}

@@ -1,0 +1,88 @@
+/**
+ * History on the controller: never the truth, the node is.
+ *
+ *   <folder>/<cloud>/runs/<run>.ndjson   a run's events, appended as they happen; outcomes are on disk before they are told
+ *   <folder>/<cloud>/nodes/<node>.json   a node's last outcome, replaced by rename
+ *
+ * A crash at any point leaves whole lines and whole files.
+ */
+
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXIT, Refusal } from '../error.ts'
+import type { RunEvent, ViewStamp } from '../run/event.ts'
+import type { Outcome } from '../run/outcome.ts'
+
+/** What is remembered of a node. */
+export interface NodeRecord {
+  readonly outcome: Outcome
+  readonly run: string
+  readonly view: ViewStamp
+  /** ISO 8601. */
+  readonly time: string
+}
+
+export interface Record {
+  tell(event: RunEvent, time: Date): void
+  close(): void
+}
+
+export function openRecord(folder: string, cloud: string, run: string, view: ViewStamp): Record {
+  const nodes = join(folder, cloud, 'nodes')
+  const file = openRun(folder, cloud, run, nodes)
+  return {
+    tell(event, time) {
+      writeSync(file, `${JSON.stringify({ time: time.toISOString(), ...event })}\n`)
+      // Phases are for the reader of a live run; what must survive a power cut is how it began and what became of a node.
+      if (event.type !== 'phase') fsyncSync(file)
+      if (event.type === 'outcome') remember(nodes, { outcome: event.outcome, run, view, time: time.toISOString() })
+    },
+    close: () => closeSync(file),
+  }
+}
+
+function openRun(folder: string, cloud: string, run: string, nodes: string): number {
+  try {
+    const runs = join(folder, cloud, 'runs')
+    mkdirSync(runs, { recursive: true, mode: 0o700 })
+    mkdirSync(nodes, { recursive: true, mode: 0o700 })
+    return openSync(join(runs, `${run}.ndjson`), 'ax', 0o600)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Refusal(EXIT.noPermission, `the record cannot be written: ${why}`, 'set EDGEPUSH_STATE to a folder of yours')
+  }
+}
+
+function remember(folder: string, record: NodeRecord): void {
+  const path = join(folder, `${record.outcome.node}.json`)
+  const file = openSync(`${path}.new`, 'w', 0o600)
+  writeSync(file, `${JSON.stringify(record, null, 2)}\n`)
+  fsyncSync(file)
+  closeSync(file)
+  renameSync(`${path}.new`, path)
+}
+
+/** By node; a node that was never pushed to is not in it. */
+export function readRecord(folder: string, cloud: string): ReadonlyMap<string, NodeRecord> {
+  const nodes = join(folder, cloud, 'nodes')
+  const files = filesIn(nodes).filter((name) => name.endsWith('.json'))
+  return new Map(files.map((name) => [name.slice(0, -'.json'.length), readNode(join(nodes, name))]))
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function readNode(path: string): NodeRecord {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as NodeRecord
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Refusal(EXIT.noInput, `${path}: the record of this node cannot be read: ${why}`, `remove it: rm ${path}`)
+  }
+}

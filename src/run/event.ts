@@ -1,0 +1,26 @@
+/** What happens in a run, as it happens: the terminal, the NDJSON output and the record are its listeners. */
+
+import type { Outcome, RunPhase } from './outcome.ts'
+
+export type RunEvent =
+  | {
+      readonly type: 'run-started'
+      readonly run: string
+      readonly cloud: string
+      readonly view: ViewStamp
+      readonly nodes: readonly string[]
+    }
+  | { readonly type: 'stage-started'; readonly stage: string; readonly nodes: readonly string[] }
+  | { readonly type: 'phase'; readonly node: string; readonly phase: RunPhase }
+  | { readonly type: 'outcome'; readonly outcome: Outcome }
+  | { readonly type: 'stopped'; readonly stage: string; readonly failed: readonly string[] }
+  | { readonly type: 'run-finished'; readonly exitCode: number; readonly counts: Readonly<Record<string, number>> }
+
+/** Which view a run served. The version is the cloud's word for it, the digest is ours. */
+export interface ViewStamp {
+  readonly origin: string
+  readonly version: string | undefined
+  readonly digest: string
+}
+
+export type Listener = (event: RunEvent) => void

@@ -1,0 +1,35 @@
+/** A cluster and its nodes, as listed: which of the instance ids exist is not known here. */
+
+import type { Cluster, Subnet, ViewNode } from '../view.ts'
+import type { XmlElement } from '../xml.ts'
+import { attribute, field, items, list, named, placeOf, required, type Source } from './fields.ts'
+import type { Findings } from './findings.ts'
+import { CLUSTER_NAME, HOST, INSTANCE_ID, MAC_PREFIX, RANGE } from './forms.ts'
+import { readSubnet } from './subnet.ts'
+
+export function readCluster(element: XmlElement, findings: Findings): Cluster | undefined {
+  const source = named('cluster', element, findings)
+  const name = attribute(source, 'name', CLUSTER_NAME)
+  const controller = required(source, 'enabledCCIp', HOST)
+  const macPrefix = required(source, 'macPrefix', MAC_PREFIX)
+  const subnet = readOwnSubnet(source)
+  const privatePool = list(source, 'privateIps', RANGE)
+  const nodes = items(source, 'nodes', 'node').flatMap((node) => readNode(node, findings) ?? [])
+
+  if (name === undefined || controller === undefined || macPrefix === undefined) return undefined
+  return findings.place({ name, controller, macPrefix, subnet, privatePool, nodes }, placeOf(source))
+}
+
+function readOwnSubnet(source: Source): Subnet | undefined {
+  const element = field(source, 'subnet')
+  if (!element || element.children.length === 0) return undefined
+  return readSubnet({ ...source, element, label: `${source.label} subnet` })
+}
+
+function readNode(element: XmlElement, findings: Findings): ViewNode | undefined {
+  const source = named('node', element, findings)
+  const name = attribute(source, 'name', HOST)
+  const ids = list(source, 'instanceIds', INSTANCE_ID)
+  if (name === undefined) return undefined
+  return findings.place({ name, instances: [...new Set(ids)] }, placeOf(source))
+}

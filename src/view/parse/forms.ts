@@ -1,0 +1,89 @@
+/**
+ * What a piece of text in a view may look like, and what it then means.
+ *
+ * Nothing is guessed: text that does not have its form is an error, never another value. Names are restricted to what
+ * can stand in a file for iptables, ipset, ebtables or dhcpd, in a file name and on a terminal without quoting; none
+ * begins with a dash, so none can become an option of a command.
+ */
+
+import { type Cidr, type Ipv4, parseCidr, parseIpv4, parseRange, prefixOf, type Range, toNumber } from '../ipv4.ts'
+
+export interface Form<T> {
+  /** Ends the sentence `... is not`. */
+  readonly is: string
+  read(text: string): T | undefined
+}
+
+export const ADDRESS: Form<Ipv4> = { is: 'a usable IPv4 address', read: readAddress }
+export const HOST_ADDRESS: Form<Ipv4> = { is: 'an IPv4 address an instance can have', read: readHostAddress }
+export const HOST_OR_NO_ADDRESS: Form<Ipv4> = { ...HOST_ADDRESS, read: readHostOrNoAddress }
+export const RANGE: Form<Range> = { is: 'an IPv4 address or a range of them, first-last', read: readRange }
+export const CIDR: Form<Cidr> = { is: 'an IPv4 network', read: parseCidr }
+/** As a prefix length. */
+export const NETMASK: Form<number> = { is: 'a netmask', read: readNetmask }
+export const INTEGER: Form<number> = { is: 'a number', read: readInteger }
+export const MAC: Form<string> = { is: 'a MAC address', read: readMac }
+export const HOST: Form<string> = { is: 'an IPv4 address or a host name', read: readHost }
+
+export const INSTANCE_ID = matching('an instance id (i- and 8 to 17 hexadecimal digits)', /^i-[0-9a-fA-F]{8,17}$/)
+export const OWNER = matching('an account', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+export const CLUSTER_NAME = matching('a cluster name', /^[A-Za-z0-9][A-Za-z0-9._:-]{0,254}$/)
+export const MAC_PREFIX = matching('safe text', /^[A-Za-z0-9:.-]{1,17}$/)
+export const DOMAIN = matching('a domain name', /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$/)
+export const MODE = matching('the name of a mode', /^[A-Za-z][A-Za-z0-9-]{0,30}$/)
+export const VERSION = matching('safe text', /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/)
+
+/**
+ * A group id becomes the name of an iptables chain (28 characters at most) and of an ipset. Not one that is all upper
+ * case: that is how the built-in chains and targets and the cloud's own chains are named.
+ */
+export const GROUP_ID = matching(
+  'a group id (1 to 28 letters, digits, dots, dashes or underscores, not all upper case)',
+  /^(?![A-Z_]+$)[A-Za-z0-9][A-Za-z0-9._-]{0,27}$/,
+)
+
+function matching(is: string, pattern: RegExp): Form<string> {
+  return { is, read: (text) => (pattern.test(text) ? text : undefined) }
+}
+
+function readAddress(text: string): Ipv4 | undefined {
+  const address = parseIpv4(text)
+  return address && toNumber(address) !== 0 ? address : undefined
+}
+
+/** Not this network, not loopback, not multicast or beyond. */
+function readHostAddress(text: string): Ipv4 | undefined {
+  const address = parseIpv4(text)
+  const octet = Number(address?.split('.')[0])
+  return octet > 0 && octet !== 127 && octet < 224 ? address : undefined
+}
+
+function readHostOrNoAddress(text: string): Ipv4 | undefined {
+  return readHostAddress(text) ?? (text === '0.0.0.0' ? parseIpv4(text) : undefined)
+}
+
+function readRange(text: string): Range | undefined {
+  const range = parseRange(text)
+  return range && toNumber(range.first) !== 0 ? range : undefined
+}
+
+function readNetmask(text: string): number | undefined {
+  const mask = parseIpv4(text)
+  return (mask && prefixOf(mask)) || undefined
+}
+
+function readInteger(text: string): number | undefined {
+  return /^(0|-?[1-9]\d{0,8})$/.test(text) ? Number(text) : undefined
+}
+
+/** Six pairs; lower case and colons whatever the spelling. */
+function readMac(text: string): string | undefined {
+  const mac = text.toLowerCase().replaceAll('-', ':')
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac) ? mac : undefined
+}
+
+/** Digits and dots alone are meant as an address, so they have to be one. */
+function readHost(text: string): string | undefined {
+  if (/^[\d.]+$/.test(text)) return readAddress(text)
+  return /^[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?$/.test(text) ? text : undefined
+}

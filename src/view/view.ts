@@ -1,0 +1,95 @@
+/**
+ * The global network view at one moment, in our words.
+ *
+ * Invariants, kept by the parser and relied upon by every mode:
+ * - addresses are valid and canonical (`Ipv4` holds nothing else), names are safe to stand in a rendered file;
+ * - clusters are sorted by name, nodes by name, groups by id, subnets by address, instances (also those of a node) by
+ *   private address, so that the order in which the cloud's database happens to answer never shows; what the view's
+ *   author ordered stays as it is (a group's rules, the groups of an instance, DNS servers, pools);
+ * - cluster names, node names, group ids and instance ids are unique; an instance runs on at most one node;
+ * - no two instances share an address, public or private, or a MAC, nor two of one node the name of their interface;
+ * - everything is frozen, all the way down.
+ */
+
+import type { Cidr, Ipv4, Range } from './ipv4.ts'
+
+export interface View {
+  /** As the view spells it. */
+  readonly mode: string
+  /** For display only: equal versions can have different content, and the same content another version. */
+  readonly version: string | undefined
+  readonly cloudController: Ipv4
+  readonly dnsDomain: string
+  readonly dnsServers: readonly Ipv4[]
+  readonly publicPool: readonly Range[]
+  /** Private networks besides those of the clusters. */
+  readonly subnets: readonly Subnet[]
+  readonly clusters: readonly Cluster[]
+  readonly instances: readonly Instance[]
+  readonly groups: readonly SecurityGroup[]
+  /** How many VPCs, internet gateways and DHCP option sets there are; what they hold is not read. */
+  readonly vpcElements: number
+}
+
+export interface Subnet {
+  readonly network: Cidr
+  readonly gateway: Ipv4
+}
+
+export interface Cluster {
+  readonly name: string
+  /** Address of its controller, or a host name where the cloud could not resolve one. */
+  readonly controller: string
+  /** For display only: MACs of instances need not begin with it. */
+  readonly macPrefix: string
+  /** Absent in modes whose clusters have no network of their own. */
+  readonly subnet: Subnet | undefined
+  /** Empty in modes whose clusters have no network of their own. */
+  readonly privatePool: readonly Range[]
+  readonly nodes: readonly ViewNode[]
+}
+
+export interface ViewNode {
+  /** The address (or host name) under which the cloud knows the node. */
+  readonly name: string
+  /** Ids without an instance of that id in the view are left out. */
+  readonly instances: readonly string[]
+}
+
+export interface Instance {
+  readonly id: string
+  readonly owner: string
+  /** Lower case, colons. */
+  readonly mac: string | undefined
+  /** Never the private address: where a cloud has only those, there is no public one. */
+  readonly publicAddress: Ipv4 | undefined
+  readonly privateAddress: Ipv4
+  /** At least one; as the view orders them, each once; an id may be unknown to the view. */
+  readonly groups: readonly string[]
+}
+
+export interface SecurityGroup {
+  readonly id: string
+  readonly owner: string
+  readonly ingress: readonly IngressRule[]
+}
+
+export interface IngressRule {
+  readonly match: RuleMatch
+  readonly source: RuleSource
+}
+
+export type RuleMatch =
+  | { readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange | 'all' }
+  | { readonly protocol: 'icmp'; readonly type: number | 'any'; readonly code: number | 'any' }
+  | { readonly protocol: number }
+
+export interface PortRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** Where traffic may come from; `group` alone, `cidr` alone, or both at once (each must then hold). */
+export type RuleSource =
+  | { readonly cidr: Cidr; readonly group?: undefined }
+  | { readonly group: string; readonly cidr?: Cidr }

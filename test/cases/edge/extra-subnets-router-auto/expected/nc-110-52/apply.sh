@@ -1,0 +1,673 @@
+#!/bin/sh
+# Brings this node to what the files beside this script say, and tells what it did. Nothing of it stays running.
+#
+#   sh apply.sh check      can this node carry the bundle? rehearses it in an empty network namespace; changes nothing
+#   sh apply.sh commit     makes it so, reads it back, and on any failure goes back to what was there
+#   sh apply.sh confirm    makes it the current bundle
+#   sh apply.sh held       does the kernel hold it?
+#   sh apply.sh show       what of ours the kernel holds, in the form of the bundle's files
+#
+# Exit status: 0 done, 20 refused and untouched, 21 rolled back, 22 neither old nor new is proven, 23 busy.
+# Replies are lines of one word and its text on standard output; everything that tools print goes to a log.
+set -u
+trap '' HUP PIPE
+umask 077
+LC_ALL=C PATH=/usr/sbin:/sbin:/usr/bin:/bin
+export LC_ALL PATH
+exec 3>&1
+
+state=/var/lib/edgepush
+here=$(cd "$(dirname "$0")" && pwd)
+digest=$(basename "$here")
+verb=$1
+want=$here
+scope="$here $state/current"
+work=
+rehearsing=
+
+# The node's options, as the mode resolved them.
+DISABLE_L2_ISOLATION='N'
+EUCALYPTUS='/'
+METADATA_IP=''
+METADATA_USE_VM_PRIVATE='N'
+NC_PROXY='N'
+NC_ROUTER='Y'
+NC_ROUTER_IP='AUTO'
+VNET_BRIDGE='br0'
+VNET_PRIVINTERFACE='br0'
+VNET_PUBINTERFACE='br0'
+
+# Made in this order, swept in the reverse.
+artifacts='ipset iptables addresses ebtables dhcpd'
+swept='dhcpd ebtables addresses iptables ipset'
+needs='unshare mount flock sha256sum sync awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd'
+
+reply() { printf '%s\n' "$*" >&3; }
+note() { reply note "$*"; }
+complain() { reply error "$*"; }
+journal() { printf '%s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$digest" "$verb" "$*" >> "$state/journal"; }
+
+# ---- ipset: ipset.restore ----
+ipset_file='ipset.restore'
+ipset_check() {
+ipset save | awk -v file="$want/ipset.restore" '
+  function header(  i, h) { h = $3; for (i = 4; i <= NF; i++) if ($i == "family" || $i == "maxelem") h = h " " $i " " $(i + 1); return h }
+  BEGIN { while ((getline < file) > 0) if ($1 == "create") wanted[$2] = header() }
+  $1 == "create" && $2 in wanted && header() != wanted[$2] {
+    print "the set " $2 " exists as " header() ", the bundle wants " wanted[$2] ": rename or destroy it first"; bad = 1
+  }
+  END { exit bad }' > "$work/ipset.check" || { complain "$(cat "$work/ipset.check")"; return 1; }
+}
+ipset_world() {
+:
+}
+ipset_tighten() {
+{ [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
+  ipset save | sed 's/^/have /'
+} | awk -v phase=tighten -v restricting='^EUCA_' '
+  function restricts(set) { return set ~ restricting ? 1 : 0 }
+  $1 == "want" && $2 == "create" { mine[$3] = 1; if (phase == "tighten") print substr($0, 6) }
+  $1 == "want" && $2 == "add" { wanted[$3 " " $4] = $3 }
+  $1 == "have" && $2 == "add" && $3 in mine { live[$3 " " $4] = $3 }
+  END {
+    grows = (phase == "tighten") ? 1 : 0
+    for (member in wanted) if (restricts(wanted[member]) == grows && !(member in live)) print "add " member
+    for (member in live) if (restricts(live[member]) != grows && !(member in wanted)) print "del " member
+  }' > "$work/ipset.moves" &&
+ipset restore -exist < "$work/ipset.moves"
+}
+ipset_switch() {
+:
+}
+ipset_loosen() {
+{ [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
+  ipset save | sed 's/^/have /'
+} | awk -v phase=loosen -v restricting='^EUCA_' '
+  function restricts(set) { return set ~ restricting ? 1 : 0 }
+  $1 == "want" && $2 == "create" { mine[$3] = 1; if (phase == "tighten") print substr($0, 6) }
+  $1 == "want" && $2 == "add" { wanted[$3 " " $4] = $3 }
+  $1 == "have" && $2 == "add" && $3 in mine { live[$3 " " $4] = $3 }
+  END {
+    grows = (phase == "tighten") ? 1 : 0
+    for (member in wanted) if (restricts(wanted[member]) == grows && !(member in live)) print "add " member
+    for (member in live) if (restricts(live[member]) != grows && !(member in wanted)) print "del " member
+  }' > "$work/ipset.moves" &&
+ipset restore -exist < "$work/ipset.moves"
+}
+ipset_sweep() {
+ipset list -n | awk -v owned='^(EUCA_|sg-)' -v file="$want/ipset.restore" '
+  BEGIN { while ((getline < file) > 0) if ($1 == "create") wanted[$2] = 1 }
+  $1 ~ owned && !($1 in wanted)' > "$work/ipset.stale"
+while read -r set; do
+  ipset destroy "$set" 2> /dev/null && continue
+  ipset flush "$set" || return 1
+  echo "ipset $set" >> "$want/blocked"
+  note "the set $set is no longer wanted but a rule that is not ours uses it: it stays, empty"
+done < "$work/ipset.stale"
+}
+ipset_show() {
+ipset save | awk -v owned='^(EUCA_|sg-)' -v blocked="$want/blocked" '
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "ipset") hidden[$2] = 1 } 
+  $2 !~ owned || $2 in hidden { next }
+  $1 == "create" {
+    header = $1 " " $2 " " $3
+    for (i = 4; i <= NF; i++)
+      if ($i == "hashsize" || $i == "bucketsize" || $i == "initval") i++
+      else header = header " " $i
+    print header
+  }
+  $1 == "add" { print $1, $2, $3 }' | sort -k2,2 -k1,1r -k3,3
+}
+
+# ---- iptables: iptables.restore ----
+iptables_file='iptables.restore'
+iptables_check() {
+[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
+  { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
+[ -d /proc/sys/net/bridge ] ||
+  { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
+[ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
+  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }
+}
+iptables_world() {
+:
+}
+iptables_tighten() {
+:
+}
+iptables_switch() {
+iptables_show > "$work/iptables.shown" || return 1
+table='/^[*]filter$/,/^COMMIT$/p'
+if [ -f "$want/expected/iptables" ] &&
+  [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
+  : > "$work/iptables.blocked"
+  { iptables-save -t filter | sed 's/^/have /'
+    [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=filter -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v blocked="$work/iptables.blocked" '
+  function own(chain) { return chain ~ owned }
+  function hook(chain) { return chain ~ hooks }
+  function ours(chain) { return own(chain) && !hook(chain) }
+  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i) {
+    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
+    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !ours($2)) {
+      filled[$2] = 1
+      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
+    }
+  }
+  function read_wanted(  chain) {
+    chain = substr($1, 2)
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare = declare $0 "\n" }
+    else if (own($2)) rules = rules $0 "\n"
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      if (!hook(chain)) declare = declare ":" chain " - [0:0]\n"
+      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
+      else remove = remove "-X " chain "\n"
+    }
+    printf "*%s\n%s", table, declare
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    printf "%s%sCOMMIT\n", rules, remove
+  }' > "$work/iptables.filter" || return 1
+  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  iptables-restore --noflush $wait < "$work/iptables.filter" || return 1
+  cat "$work/iptables.blocked" >> "$want/blocked"
+  while read -r _ _ chain; do
+    note "the chain $chain (filter) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/iptables.blocked"
+fi
+}
+iptables_loosen() {
+iptables_show > "$work/iptables.shown" || return 1
+table='/^[*]nat$/,/^COMMIT$/p'
+if [ -f "$want/expected/iptables" ] &&
+  [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
+  : > "$work/iptables.blocked"
+  { iptables-save -t nat | sed 's/^/have /'
+    [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=nat -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v blocked="$work/iptables.blocked" '
+  function own(chain) { return chain ~ owned }
+  function hook(chain) { return chain ~ hooks }
+  function ours(chain) { return own(chain) && !hook(chain) }
+  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i) {
+    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
+    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !ours($2)) {
+      filled[$2] = 1
+      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
+    }
+  }
+  function read_wanted(  chain) {
+    chain = substr($1, 2)
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare = declare $0 "\n" }
+    else if (own($2)) rules = rules $0 "\n"
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      if (!hook(chain)) declare = declare ":" chain " - [0:0]\n"
+      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
+      else remove = remove "-X " chain "\n"
+    }
+    printf "*%s\n%s", table, declare
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    printf "%s%sCOMMIT\n", rules, remove
+  }' > "$work/iptables.nat" || return 1
+  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  iptables-restore --noflush $wait < "$work/iptables.nat" || return 1
+  cat "$work/iptables.blocked" >> "$want/blocked"
+  while read -r _ _ chain; do
+    note "the chain $chain (nat) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/iptables.blocked"
+fi
+iptables_show > "$work/iptables.shown" || return 1
+table='/^[*]raw$/,/^COMMIT$/p'
+if [ -f "$want/expected/iptables" ] &&
+  [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
+  : > "$work/iptables.blocked"
+  { iptables-save -t raw | sed 's/^/have /'
+    [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=raw -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v blocked="$work/iptables.blocked" '
+  function own(chain) { return chain ~ owned }
+  function hook(chain) { return chain ~ hooks }
+  function ours(chain) { return own(chain) && !hook(chain) }
+  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i) {
+    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
+    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !ours($2)) {
+      filled[$2] = 1
+      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
+    }
+  }
+  function read_wanted(  chain) {
+    chain = substr($1, 2)
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare = declare $0 "\n" }
+    else if (own($2)) rules = rules $0 "\n"
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      if (!hook(chain)) declare = declare ":" chain " - [0:0]\n"
+      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
+      else remove = remove "-X " chain "\n"
+    }
+    printf "*%s\n%s", table, declare
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    printf "%s%sCOMMIT\n", rules, remove
+  }' > "$work/iptables.raw" || return 1
+  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  iptables-restore --noflush $wait < "$work/iptables.raw" || return 1
+  cat "$work/iptables.blocked" >> "$want/blocked"
+  while read -r _ _ chain; do
+    note "the chain $chain (raw) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/iptables.blocked"
+fi
+}
+iptables_sweep() {
+:
+}
+iptables_show() {
+iptables-save | awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v blocked="$want/blocked" '
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 } 
+  function own(chain) { return chain ~ owned }
+  function hook(chain) { return chain ~ hooks }
+  function ours(chain) { return own(chain) && !hook(chain) }
+  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }
+  /^# Table .* is incompatible/ { print > "/dev/stderr"; exit 1 }
+  /^[*]/ { table = substr($1, 2); delete builtin }
+  /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
+  /^:/ && own(chain) && !((table " " chain) in hidden) { print table, 1, chain, NR, ":" chain " - [0:0]" }
+  is_jump() { print table, 2, "-", NR, $0 }
+  /^-A/ && ours($2) { print table, 3, $2, NR, $0 }' |
+sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '
+  $1 != table { if (table) print "COMMIT"; table = $1; print "*" table }
+  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }
+  END { if (table) print "COMMIT" }'
+}
+
+# ---- addresses: addresses ----
+addresses_file='addresses'
+# Neighbours keep an address for minutes; a lost announcement would be lost traffic, so it is said three times.
+addresses_announce() {
+  for _ in 1 2 3; do
+    if arping -V 2>&1 | grep -q iputils; then arping -q -c 1 -w 1 -U -I "$2" "$1"; else arping -q -c 1 -w 1 -P -U -i "$2" -S "$1" "$1"; fi
+  done
+}
+addresses_check() {
+for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
+  ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }
+done
+}
+addresses_world() {
+for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
+  ip link show dev "$device" > /dev/null 2>&1 || ip link add "$device" type bridge || return 1
+  ip link set "$device" up || return 1
+done
+}
+addresses_tighten() {
+addresses_show | sort > "$work/addresses.live"
+sed -n '/^address /p' "$want/addresses" 2> /dev/null | sort > "$work/addresses.wanted"
+comm -13 "$work/addresses.wanted" "$work/addresses.live" > "$work/addresses.revoked"
+comm -23 "$work/addresses.wanted" "$work/addresses.live" > "$work/addresses.new"
+sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -
+}
+addresses_switch() {
+:
+}
+addresses_loosen() {
+sed 's/^address/addr replace/' "$work/addresses.new" | ip -batch -
+}
+addresses_sweep() {
+[ -z "$rehearsing" ] || return 0
+while read -r _ address _; do
+  conntrack -D --orig-dst "$(dirname "$address")" > /dev/null 2>&1
+  conntrack -D --reply-dst "$(dirname "$address")" > /dev/null 2>&1
+done < "$work/addresses.revoked"
+while read -r _ address _ device; do
+  addresses_announce "$(dirname "$address")" "$device" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
+done < "$work/addresses.new"
+:
+}
+addresses_show() {
+{ for folder in $scope "$want"; do cat "$folder/addresses" 2> /dev/null; done
+  ip -4 -o address show | sed 's/^/have /'
+} | awk '
+  function number(address,  part) { split(address, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
+  function in_pool(device, value,  i) {
+    for (i = 1; i <= pools; i++) if (on[i] == device && first[i] <= value && value <= last[i]) return 1
+    return 0
+  }
+  $1 == "pool" { n = split($2, end, "-"); on[++pools] = $4; first[pools] = number(end[1]); last[pools] = number(end[n]) }
+  $1 == "address" { named[$2 " " $4] = 1 }
+  $1 == "have" {
+    device = $3; sub(/@.*/, "", device)
+    if ($5 !~ /\/32$/) next
+    if (($5 " " device) in named || in_pool(device, number(substr($5, 1, length($5) - 3)))) print "address " $5 " dev " device
+  }' | sort -u
+}
+
+# ---- ebtables: ebtables.restore ----
+ebtables_file='ebtables.restore'
+ebtables_check() {
+:
+}
+ebtables_world() {
+:
+}
+ebtables_tighten() {
+:
+}
+ebtables_switch() {
+:
+}
+ebtables_loosen() {
+ebtables_show > "$work/ebtables.shown" || return 1
+table='/^[*]/{h;d};G;s/^\(.*\)\n[*]nat$/\1/p'
+if [ -f "$want/expected/ebtables" ] &&
+  [ "$(sed -n "$table" "$want/expected/ebtables")" = "$(sed -n "$table" "$work/ebtables.shown")" ]; then :; else
+  : > "$work/ebtables.blocked"
+  { ebtables-save | sed -n "$table" | sed 's/^/have /'
+    [ ! -f "$want/ebtables.restore" ] || sed -n "$table" "$want/ebtables.restore" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=nat -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
+  function own(chain) { return chain ~ owned }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i) {
+    if (/^:/) live[substr($1, 2)] = 1
+    else if (/^-A/ && !own($2) && NF == 4 && own($4)) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
+  }
+  function read_wanted() {
+    if (/^:/) { wanted[substr($1, 2)] = 1; declare = declare $0 "\n" }
+    else if (own($2)) rules = rules $0 "\n"
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-A " chain " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      declare = declare "-F " chain "\n"
+      if (chain in used) print "ebtables " table " " chain > blocked
+      else remove = remove "-X " chain "\n"
+    }
+    printf "*%s\n%s", table, declare
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    printf "%s%s", rules, remove
+  }' > "$work/ebtables.nat" || return 1
+  ebtables-restore --noflush < "$work/ebtables.nat" || return 1
+  cat "$work/ebtables.blocked" >> "$want/blocked"
+  while read -r _ _ chain; do
+    note "the bridge chain $chain (nat) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/ebtables.blocked"
+fi
+ebtables_show > "$work/ebtables.shown" || return 1
+table='/^[*]/{h;d};G;s/^\(.*\)\n[*]filter$/\1/p'
+if [ -f "$want/expected/ebtables" ] &&
+  [ "$(sed -n "$table" "$want/expected/ebtables")" = "$(sed -n "$table" "$work/ebtables.shown")" ]; then :; else
+  : > "$work/ebtables.blocked"
+  { ebtables-save | sed -n "$table" | sed 's/^/have /'
+    [ ! -f "$want/ebtables.restore" ] || sed -n "$table" "$want/ebtables.restore" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=filter -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
+  function own(chain) { return chain ~ owned }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i) {
+    if (/^:/) live[substr($1, 2)] = 1
+    else if (/^-A/ && !own($2) && NF == 4 && own($4)) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
+  }
+  function read_wanted() {
+    if (/^:/) { wanted[substr($1, 2)] = 1; declare = declare $0 "\n" }
+    else if (own($2)) rules = rules $0 "\n"
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-A " chain " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      declare = declare "-F " chain "\n"
+      if (chain in used) print "ebtables " table " " chain > blocked
+      else remove = remove "-X " chain "\n"
+    }
+    printf "*%s\n%s", table, declare
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    printf "%s%s", rules, remove
+  }' > "$work/ebtables.filter" || return 1
+  ebtables-restore --noflush < "$work/ebtables.filter" || return 1
+  cat "$work/ebtables.blocked" >> "$want/blocked"
+  while read -r _ _ chain; do
+    note "the bridge chain $chain (filter) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/ebtables.blocked"
+fi
+}
+ebtables_sweep() {
+:
+}
+ebtables_show() {
+ebtables-save | awk -v owned='^EUCA_' -v blocked="$want/blocked" '
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "ebtables") hidden[$2 " " $3] = 1 } 
+  function own(chain) { return chain ~ owned }
+  /^[*]/ { table = substr($1, 2) }
+  /^:/ && own(substr($1, 2)) && !((table " " substr($1, 2)) in hidden) { print table, 1, substr($1, 2), NR, $0 }
+  /^-A/ && !own($2) && NF == 4 && $3 == "-j" && own($4) { print table, 2, "-", NR, $0 }
+  /^-A/ && own($2) { print table, 3, $2, NR, $0 }' |
+sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '
+  $1 != table { table = $1; print "*" table }
+  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }'
+}
+
+# ---- dhcpd: dhcpd.conf ----
+dhcpd_file='dhcpd.conf'
+dhcpd_folder=$EUCALYPTUS/var/run/eucalyptus/net
+dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
+dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
+dhcpd_pid() {
+  pid=$(cat "$dhcpd_folder/euca-dhcp.pid" 2> /dev/null) && [ -n "$pid" ] &&
+    tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q "dhcpd .*euca-dhcp.conf" && echo "$pid"
+}
+dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid > /dev/null; fi; }
+dhcpd_stop() {
+  if dhcpd_managed; then systemctl stop "$dhcpd_unit"; return; fi
+  pid=$(dhcpd_pid) || return 0
+  kill "$pid"
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+    dhcpd_pid > /dev/null || return 0
+    sleep 0.1
+  done
+  kill -9 "$pid"
+}
+dhcpd_start() {
+  if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
+  dhcpd_stop && dhcpd -q -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
+  complain "dhcpd does not start: $(grep -v '^$' "$work/dhcpd.log" | tail -n 3 | tr '\n' ' ')"
+  return 1
+}
+dhcpd_check() {
+ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
+[ -d "$(dirname "$dhcpd_folder")" ] || { complain "there is no $(dirname "$dhcpd_folder"): is this a node controller?"; return 1; }
+}
+dhcpd_world() {
+ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || ip link add "$VNET_BRIDGE" type bridge || return 1
+ip link set "$VNET_BRIDGE" up || return 1
+awk -v bridge="$VNET_BRIDGE" '$2 == bridge && $4 !~ /\/32$/ { print "addr replace " $4 " dev " bridge }' "$work/addresses.host" | ip -batch - || return 1
+mount -t tmpfs -o mode=755 edgepush "$(dirname "$dhcpd_folder")" && mkdir -p "$dhcpd_folder"
+}
+dhcpd_tighten() {
+:
+}
+dhcpd_switch() {
+:
+}
+dhcpd_loosen() {
+conf=$dhcpd_folder/euca-dhcp.conf
+if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf"; return; fi
+# Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
+answers=yes
+[ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=
+[ -n "$answers" ] || dhcpd_stop || return 1
+cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
+mkdir -p "$dhcpd_folder" || return 1
+( umask 022; cp "$want/dhcpd.conf" "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
+[ -e "$dhcpd_folder/euca-dhcp.leases" ] || : > "$dhcpd_folder/euca-dhcp.leases" || return 1
+[ -z "$answers" ] || dhcpd_start
+}
+dhcpd_sweep() {
+:
+}
+dhcpd_show() {
+[ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
+if dhcpd_running; then echo "#= a daemon answers on $VNET_BRIDGE"; fi
+}
+
+# ---- the transaction ----
+
+# One piece of one artifact; what its tools say is told only when it fails.
+run() { # artifact piece
+  "$1_$2" > "$work/log" 2>&1 && return
+  [ ! -s "$work/log" ] || complain "$1 $2: $(grep -v '^$' "$work/log" | tail -n 5 | tr '\n' ' ')"
+  complain "$1: $2 failed"
+  return 1
+}
+
+# Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
+# lets nothing pass that both the old and the new policy deny.
+converge() {
+  rm -f "$want/blocked"
+  for phase in tighten switch loosen; do
+    for name in $artifacts; do run "$name" "$phase" || return 1; done
+  done
+  for name in $swept; do run "$name" sweep || return 1; done
+}
+
+# Prints the artifacts of which the kernel does not hold what the rehearsal of $want showed.
+differing() {
+  for name in $artifacts; do
+    "${name}_show" 2> /dev/null | cmp -s - "$want/expected/$name" || echo "$name"
+  done
+}
+
+# Everything of ours as it is, in the form of a bundle: going back is converging on it. What a line that begins with #=
+# says is true of the node but not part of the file.
+save() { # folder
+  want=/nonexistent
+  mkdir -p "$1/expected" || return 1
+  for name in $artifacts; do
+    "${name}_show" > "$1/expected/$name" || return 1
+    eval "file=\$${name}_file"
+    [ ! -s "$1/expected/$name" ] || sed '/^#=/d' "$1/expected/$name" > "$1/$file" || return 1
+  done
+  want=$here
+  sync
+}
+
+scratch() { work=$(mktemp -d "$state/work.XXXXXX") && trap 'rm -rf "$work"' EXIT; }
+
+lock() {
+  exec 9> "$state/lock"
+  flock -w 30 9 || { complain 'another run holds the lock of this node'; exit 23; }
+}
+
+check() {
+  missing=
+  for command in $needs; do command -v "$command" > /dev/null || missing="$missing $command"; done
+  [ -z "$missing" ] || { complain "this node lacks:$missing"; exit 20; }
+  for name in $artifacts; do run "$name" check || exit 20; done
+  ip -4 -o address show > "$work/addresses.host"
+  unshare --net --mount --pid --fork --mount-proc sh "$0" rehearse "$work" || { complain 'the rehearsal failed'; exit 20; }
+  rm -rf "$here/expected" && mv "$work/expected" "$here/expected" || exit 20
+  reply state checked
+}
+
+# The same steps in an empty network namespace: same kernel, same tools, no effect. What the kernel shows there is what
+# it must show after a commit. The namespace's own processes end with it.
+rehearse() { # scratch folder of the check
+  work=$1
+  rehearsing=yes
+  scope=$here
+  ip link set lo up && mkdir "$work/expected" || exit 20
+  for name in $artifacts; do run "$name" world || exit 20; done
+  converge || exit 20
+  for name in $artifacts; do "${name}_show" > "$work/expected/$name" || exit 20; done
+}
+
+commit() {
+  lock
+  # The fence belongs here: the epoch is compared and stored before anything is touched.
+  [ -d "$here/expected" ] || { complain 'not checked on this node'; exit 20; }
+  before=$state/snap/$digest.$$
+  save "$before" > "$work/log" 2>&1 || { complain "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"; exit 20; }
+  # The window belongs here: armed outside this session, before the first write.
+  journal begins, before: "$before"
+  if converge; then
+    wrong=$(differing)
+    [ -n "$wrong" ] || { rm -rf "$before"; journal committed; reply state committed; return; }
+    complain "the kernel does not hold what was written:" $wrong
+  fi
+  want=$before
+  if converge && wrong=$(differing) && [ -z "$wrong" ]; then
+    rm -rf "$before"
+    journal rolled back
+    reply state rolled-back
+    exit 21
+  fi
+  journal "unknown: neither the old nor the new state is proven, before: $before"
+  complain "what was there before could not be made again: $wrong; it is kept in $before"
+  reply state unknown
+  exit 22
+}
+
+confirm() {
+  lock
+  [ "$(readlink "$state/current")" = "gen/$digest" ] || {
+    ln -sfn "gen/$digest" "$state/current.new" && mv -T "$state/current.new" "$state/current" && sync "$state" || exit 22
+    journal confirmed
+  }
+  ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
+  reply state confirmed
+}
+
+held() {
+  wrong=$(differing)
+  [ -n "$wrong" ] || { reply held yes; return; }
+  reply held no
+  reply differs $wrong
+}
+
+show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
+
+case $verb in
+  check) scratch && check ;;
+  rehearse) rehearse "$2" ;;
+  commit) scratch && commit ;;
+  confirm) confirm ;;
+  held) held ;;
+  show) show ;;
+  *) echo "usage: sh apply.sh check|commit|confirm|held|show" >&2; exit 64 ;;
+esac

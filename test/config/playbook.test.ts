@@ -1,0 +1,191 @@
+import { homedir } from 'node:os'
+import { chdir, cwd } from 'node:process'
+import { expect, onTestFinished, test } from 'vitest'
+import { loadConfiguration } from '../../src/config/configuration.ts'
+import { loadPlaybook, notEnforced } from '../../src/config/playbook.ts'
+import { EXIT } from '../../src/error.ts'
+import { refusalOf, writeFiles } from './files.ts'
+
+const HEAD = 'name: push\ninventory: ../inventories/lab.yml\n'
+const ALL = 'stages: [{ name: all, targets: [all] }]\n'
+const INVENTORY = 'cloud: lab\nnodes: { n: { address: 10.1.1.1, role: nc } }\n'
+
+/** Files are named as a person in the folder would name them. */
+function enter(files: Readonly<Record<string, string>>): string {
+  const before = cwd()
+  const folder = writeFiles(files)
+  chdir(folder)
+  onTestFinished(() => chdir(before))
+  return folder
+}
+
+test('resolves a playbook that says everything that is honoured', () => {
+  const folder = enter({
+    'playbooks/push.yml': `${HEAD}source: { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, port: 23, key: k, known_hosts: ~/kh } }
+stages:
+  - { name: canary, targets: [canary, "!nc-05"], pause: 30s, parallel: 1 }
+  - { name: rest, targets: [all] }
+`,
+  })
+  const { document, ...playbook } = loadPlaybook('playbooks/push.yml', '--playbook')
+  expect(document?.file).toBe('playbooks/push.yml')
+  expect(playbook).toEqual({
+    name: 'push',
+    inventory: { file: 'inventories/lab.yml', namedBy: 'playbooks/push.yml:2:12' },
+    source: {
+      kind: 'ssh',
+      file: '/var/run/view.xml',
+      target: {
+        name: 'clc-01',
+        host: 'clc-01',
+        port: 23,
+        user: 'eve',
+        key: `${folder}/playbooks/k`,
+        knownHosts: [`${homedir()}/kh`],
+        connectTimeout: 10_000,
+      },
+    },
+    stages: [
+      { name: 'canary', targets: ['canary', '!nc-05'], parallel: 1, pause: 30_000, where: 'playbooks/push.yml:5:21' },
+      { name: 'rest', targets: ['all'], parallel: 32, pause: 0, where: 'playbooks/push.yml:6:19' },
+    ],
+  })
+})
+
+test.each([
+  ['./view.xml', 'playbooks/view.xml'],
+  ['/srv/view.xml', '/srv/view.xml'],
+  ['~/view.xml', `${homedir()}/view.xml`],
+])('finds the view %s', (written, file) => {
+  enter({ 'playbooks/push.yml': `${HEAD}source: { file: ${written} }\n${ALL}` })
+  expect(loadPlaybook('playbooks/push.yml', '--playbook').source).toEqual({ kind: 'file', file })
+})
+
+test.each([
+  ['1s', 1_000],
+  ['10m', 600_000],
+  ['99h', 356_400_000],
+])('pauses for %s', (written, pause) => {
+  enter({ 'push.yml': `${HEAD}stages: [{ name: all, targets: [all], pause: ${written} }]\n` })
+  expect(loadPlaybook('push.yml', '--playbook').stages[0]?.pause).toBe(pause)
+})
+
+const DURATION = 'must be a duration such as 30s, 10m or 1h (up to 9999s, 9999m, 99h)'
+
+test.each<[string, string, ...string[]]>([
+  [
+    'durations that are none',
+    `stages: [{ name: a, targets: [all], pause: 30, window: 0s }, { name: b, targets: [all], pause: 100h }]\n`,
+    `3:44: stages[0].pause: ${DURATION}, not the number 30`,
+    `3:56: stages[0].window: ${DURATION}, not "0s"`,
+    `3:96: stages[1].pause: ${DURATION}, not "100h"`,
+  ],
+  [
+    'a source that is neither',
+    `source: { max_age: 1h }\n${ALL}`,
+    '3:1: source: must have either the key ssh or the key file',
+  ],
+  [
+    'a source that is both',
+    `source: { file: a, ssh: { host: b, file: /c } }\n${ALL}`,
+    '3:1: source: must have either the key ssh or the key file',
+  ],
+  [
+    'a view at no fixed place',
+    `source: { ssh: { host: b, file: c } }\n${ALL}`,
+    '3:33: source.ssh.file: must be the absolute path of the view on that host, not "c"',
+  ],
+  [
+    'two stages of one name',
+    'stages:\n  - { name: a, targets: [all] }\n  - { name: a, targets: [all] }\n',
+    '5:13: stages[1].name: "a" is already the name of a stage',
+  ],
+  [
+    'numbers out of bounds, also of what is not enforced',
+    'guard: { changed: 101% }\nstages: [{ name: a, targets: [all], parallel: 0, failures: -1, verify: [conect] }]\n',
+    '3:19: guard.changed: must be a share such as 50%, not "101%"',
+    '4:47: stages[0].parallel: must be the number of nodes at a time, 1 or more, not the number 0',
+    '4:60: stages[0].failures: must be a number of nodes or a share such as 10%, not the number -1',
+    '4:73: stages[0].verify[0]: must be reconnect or metadata, not "conect"',
+  ],
+  [
+    'no stages',
+    'stages: []\n',
+    '3:1: stages: must be a list of at least one stage such as { name: all, targets: [all] }, not an empty list',
+  ],
+])('refuses %s', (_, text, ...lines) => {
+  const folder = enter({ 'push.yml': `${HEAD}${text}` })
+  const message = lines.map((line) => `push.yml:${line}`).join('\n')
+  expect(refusalOf(folder, () => loadPlaybook('push.yml', '--playbook'))).toMatchObject({
+    exitCode: EXIT.badConfig,
+    message,
+  })
+})
+
+test('names each key that is read but not enforced', () => {
+  enter({
+    'push.yml': `${HEAD}source: { file: a, max_age: 10m }
+guard: { changed: 50%, shrink: 30% }
+stages:
+  - { name: a, targets: [all], window: 60s, verify: [reconnect, metadata], failures: 0, pause: 30s }
+  - { name: b, targets: [all], failures: 10% }
+`,
+  })
+  expect(notEnforced(loadPlaybook('push.yml', '--playbook'))).toEqual([
+    'push.yml:3:29: source.max_age: this version does not enforce it yet',
+    'push.yml:4:1: guard: this version does not enforce it yet',
+    'push.yml:6:40: stages[0].window: this version does not enforce it yet',
+    'push.yml:6:45: stages[0].verify: this version does not enforce it yet',
+    'push.yml:6:86: stages[0].failures: this version does not enforce it yet',
+    'push.yml:7:42: stages[1].failures: this version does not enforce it yet',
+  ])
+})
+
+const FILES = {
+  'playbooks/push.yml': HEAD + ALL,
+  'inventories/lab.yml': INVENTORY,
+  'other.yml': INVENTORY.replace('lab', 'other'),
+}
+const PLACES = ['./nowhere.yml', './playbooks/push.yml'] as const
+
+test.each([
+  ['a playbook, with its inventory', 'playbooks/push.yml', undefined, 'push', 'lab'],
+  ['a playbook, with another inventory', 'playbooks/push.yml', 'other.yml', 'push', 'other'],
+  ['an inventory, and all its nodes', undefined, 'other.yml', 'all', 'other'],
+  ['the first default there is', undefined, undefined, 'push', 'lab'],
+])('loads %s', (_, playbook, inventory, name, cloud) => {
+  enter(FILES)
+  const configuration = loadConfiguration({ playbook, inventory }, PLACES)
+  expect([configuration.playbook.name, configuration.inventory.cloud]).toEqual([name, cloud])
+})
+
+test('an inventory alone implies one stage of all nodes and leaves the source open', () => {
+  enter(FILES)
+  const { playbook } = loadConfiguration({ playbook: undefined, inventory: 'other.yml' }, PLACES)
+  expect(playbook).toEqual({
+    name: 'all',
+    document: undefined,
+    inventory: { file: 'other.yml', namedBy: '--inventory' },
+    source: undefined,
+    stages: [{ name: 'all', targets: ['all'], parallel: 32, pause: 0, where: 'other.yml' }],
+  })
+  expect(notEnforced(playbook)).toEqual([])
+})
+
+test('names the place that asks for a missing inventory', () => {
+  const folder = enter({ 'playbooks/push.yml': HEAD + ALL })
+  const load = () => loadConfiguration({ playbook: 'playbooks/push.yml', inventory: undefined }, PLACES)
+  expect(refusalOf(folder, load)).toMatchObject({
+    exitCode: EXIT.noInput,
+    message: 'inventories/lab.yml: no such file (named by playbooks/push.yml:2:12)',
+  })
+})
+
+test('says what to type when nothing is named and nothing is there', () => {
+  const folder = enter({ 'other.yml': INVENTORY })
+  expect(refusalOf(folder, () => loadConfiguration({ playbook: undefined, inventory: undefined }, PLACES))).toEqual({
+    exitCode: EXIT.usage,
+    message: 'no playbook and no inventory is named, and there is no ./nowhere.yml and no ./playbooks/push.yml',
+    next: 'name an inventory: -i FILE',
+  })
+})

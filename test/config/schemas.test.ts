@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { INVENTORY_SCHEMA } from '../../src/config/inventory.schema.ts'
+import { PLAYBOOK_SCHEMA } from '../../src/config/playbook.schema.ts'
+
+interface Part {
+  readonly type?: unknown
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, Part>>
+  readonly additionalProperties?: Part | false
+  readonly propertyNames?: Part
+  readonly items?: Part
+}
+
+/** Every part of a schema by the path of its keywords. */
+function parts(part: Part, path: string): readonly (readonly [string, Part])[] {
+  const { properties = {}, additionalProperties, propertyNames, items } = part
+  return [
+    [path, part],
+    ...Object.entries(properties).flatMap(([key, child]) => parts(child, `${path}.${key}`)),
+    ...(additionalProperties ? parts(additionalProperties, `${path}.*`) : []),
+    ...(propertyNames ? parts(propertyNames, `${path}.keys`) : []),
+    ...(items ? parts(items, `${path}[]`) : []),
+  ]
+}
+
+test.each([...parts(INVENTORY_SCHEMA, 'inventory'), ...parts(PLAYBOOK_SCHEMA, 'playbook')])(
+  '%s says what it must be, and is closed if it is a map',
+  (_, part) => {
+    expect(part.description).toMatch(/^(an? |the |one |nc, |reconnect )/)
+    if (part.type === 'object') expect(part).toHaveProperty('additionalProperties')
+  },
+)
