@@ -6,7 +6,6 @@ import type { ExecOptions, Finished } from './commands-in.ts'
 import type { LabPlan, NodePlan } from './plan-lab.ts'
 import type { ProbeOptions, Station } from './probes-from.ts'
 import { type Place, type PlacedInstance, renderView } from './render-view.ts'
-import type { Lease } from './request-lease.ts'
 import { switchPort } from './set-up-scripts.ts'
 import { packageRoot, type Reach } from './start-agent.ts'
 import type { World } from './world.ts'
@@ -108,8 +107,9 @@ export function makeLab(parts: LabParts): Lab {
       },
     }
     machines.set(id, machine)
-    if (options.dhcp !== false) await requireLease(machine)
-    return machine
+    if (options.dhcp === false || (await machine.dhcp())) return machine
+    await machine.stop()
+    throw new Error(`no DHCP server on ${home.name} answered ${id}`)
   }
 
   async function edgepush(argv: readonly string[], options: ExecOptions = {}): Promise<Finished> {
@@ -164,10 +164,6 @@ function makeNode(plan: NodePlan, station: Station, switches: Station, admin: St
   }
 
   return { ...plan, ...station, cut: () => setPorts('down'), mend }
-}
-
-async function requireLease(machine: Machine): Promise<Lease> {
-  return found(await machine.dhcp(), `DHCP server on ${machine.node} that answers ${machine.id}`)
 }
 
 function found<T>(value: T | undefined, what: string): T {

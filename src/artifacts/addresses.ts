@@ -28,11 +28,14 @@ export const addresses: Artifact = {
   file: 'addresses',
   needs: ['ip', 'arping', 'conntrack'],
   functions: sh`
-# Neighbours keep an address for minutes; a lost announcement would be lost traffic, so it is said three times.
-addresses_announce() {
-  for _ in 1 2 3; do
-    if arping -V 2>&1 | grep -q iputils; then arping -q -c 1 -w 1 -U -I "$2" "$1"; else arping -q -c 1 -w 1 -P -U -i "$2" -S "$1" "$1"; fi
-  done
+# Neighbours keep an address for minutes; a lost announcement would be lost traffic, so it is said three times. A shell of
+# its own, because a subshell would keep this one's descriptors, and with them the login that waits for our end.
+addresses_announce() { # address device
+  sh -c '
+    for _ in 1 2 3; do
+      if arping -V 2>&1 | grep -q iputils; then arping -q -c 1 -w 1 -U -I "$2" "$1"
+      else arping -q -c 1 -w 1 -P -U -i "$2" -S "$1" "$1"; fi
+    done' announce "$1" "$2" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
 }`,
   check: sh`
 for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
@@ -59,7 +62,7 @@ while read -r _ address _; do
   conntrack -D --reply-dst "$(dirname "$address")" > /dev/null 2>&1
 done < "$work/addresses.revoked"
 while read -r _ address _ device; do
-  addresses_announce "$(dirname "$address")" "$device" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
+  addresses_announce "$(dirname "$address")" "$device"
 done < "$work/addresses.new"
 :`,
   },

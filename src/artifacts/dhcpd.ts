@@ -9,7 +9,7 @@
 import { type Artifact, sh } from './artifact.ts'
 
 const FUNCTIONS = sh`
-dhcpd_folder=$EUCALYPTUS/var/run/eucalyptus/net
+dhcpd_folder=$(echo "$EUCALYPTUS/var/run/eucalyptus/net" | tr -s /)
 dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
 dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
 dhcpd_pid() {

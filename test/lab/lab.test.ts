@@ -140,6 +140,7 @@ describe.skipIf(missing.length > 0)('a lab on one network', () => {
     await machine.stop()
     expect(await lab.node('nc-03').run('ip -br link')).not.toContain('vn_i-0f0f0f0f')
     await expect(lab.boot('i-0f0f0f0f')).rejects.toThrow('DHCP')
+    expect([...lab.machines.keys()]).not.toContain('i-0f0f0f0f')
     await lab.publish(world)
   })
 
@@ -263,10 +264,21 @@ describe.skipIf(missing.length > 0)('a lab on two networks with two clusters', (
     expect(await one.tcp('192.0.2.7', 22)).toMatchObject({ reached: true, source: '172.16.0.101' })
     expect(await lab.node('nc-01').arp('172.17.5.52')).toBeUndefined()
     expect(two.node).toBe('nc-02')
-    expect((await ssh(lab, '10.111.5.52', 'cat /etc/eucalyptus/eucalyptus.conf')).stdout).toMatch(
-      /VNET_PUBINTERFACE="em1"[^]*NC_PROXY="Y"/,
-    )
+    const conf = (await ssh(lab, '10.111.5.52', 'cat /etc/eucalyptus/eucalyptus.conf')).stdout
+    expect(conf.split('\n')).toEqual(expect.arrayContaining(['VNET_PUBINTERFACE="em1"', 'NC_PROXY="Y"']))
     expect(await readFile(lab.files.inventory, 'utf8')).toContain('nc-02: { address: 10.111.5.52 }')
+  })
+
+  it('reaches the nodes of both clusters when they share one network', async () => {
+    const shared = await startLab({ nodes: 3, clusters: 2 })
+    const names = shared.nodes.map(async ({ address }) => [address, (await ssh(shared, address, 'hostname')).stdout])
+    const expected = [
+      ['10.111.5.51', 'nc-01\n'],
+      ['10.111.5.52', 'nc-02\n'],
+      ['10.112.5.53', 'nc-03\n'],
+    ]
+    expect(await Promise.all(names)).toEqual(expected)
+    await shared.stop()
   })
 
   it('runs beside another lab with the same addresses', async () => {
