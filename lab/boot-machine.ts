@@ -101,6 +101,6 @@ function guest(host: Host, agent: Agent, { mac, node, directory, id }: MachinePl
 }
 
 /** `vn_` and the id up to eight characters after `i-`, as the node controller names it. */
-export function portName(id: string): string {
+function portName(id: string): string {
   return `vn_${id.slice(0, 10)}`
 }

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -24,15 +25,17 @@ export interface ExecOptions {
 }
 
 /** A text is run by `sh -c`, a list as it is. */
-export type Command = string | readonly string[]
+type Command = string | readonly string[]
 
 export interface Commands {
   /** What the command printed; fails if its exit status is not 0. */
   readonly run: (command: Command, options?: ExecOptions) => Promise<string>
   /** The same, but any exit status is an answer. */
   readonly exec: (command: Command, options?: ExecOptions) => Promise<Finished>
-  /** The bare process, in a process group of its own: end it by process.kill(-child.pid, signal). */
+  /** The bare process, to be ended by kill. */
   readonly spawn: (command: Command, options?: ExecOptions) => ChildProcess
+  /** Sends a signal, SIGKILL if not given, to the command and what it started; not to what left its process group. */
+  readonly kill: (child: ChildProcess, signal?: NodeJS.Signals) => void
   /** An executable of this machine, in the host's network but with this machine's files. */
   readonly spawnWithOurFiles: (argv: readonly string[]) => ChildProcess
   /** Lines of `ip -batch` in the host's network, where `netns PID` means a process as this one sees it. */
@@ -82,14 +85,14 @@ export function commandsIn(name: string, pid: number, env: Readonly<Record<strin
     if (code !== 0) throw new Error(`${name}: ${stderr}in:\n${batch}`)
   }
 
-  return { run, exec, spawn: spawnIn, spawnWithOurFiles, plug }
+  return { run, exec, spawn: spawnIn, kill: killCommand, spawnWithOurFiles, plug }
 }
 
 async function collect(child: ChildProcess, stdin: string | undefined, within: number): Promise<Finished | undefined> {
   let tooLate = false
   const timer = setTimeout(() => {
     tooLate = true
-    killGroup(child)
+    killCommand(child)
   }, within)
   child.stdin?.on('error', () => {})
   child.stdin?.end(stdin)
@@ -104,13 +107,26 @@ async function collect(child: ChildProcess, stdin: string | undefined, within: n
   return tooLate ? undefined : { code: code ?? 128 + (signal ? constants.signals[signal] : 0), stdout, stderr }
 }
 
-/** The whole group: killing nsenter alone would leave the command behind in the host. */
-export function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null) return
+// All of the command's process group but its first, nsenter, which has to live until it has reaped the command: the
+// kernel does not let go of a PID namespace while an unreaped process of it is left.
+function killCommand(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  for (const pid of readdirSync('/proc').map(Number)) {
+    if (pid > 0 && pid !== child.pid && groupOf(pid) === child.pid) quietly(() => process.kill(pid, signal))
+  }
+}
+
+function groupOf(pid: number): number | undefined {
+  const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2])
+}
+
+/** For processes that may end in this very moment. */
+function quietly<T>(action: () => T): T | undefined {
   try {
-    process.kill(-child.pid, 'SIGKILL')
+    return action()
   } catch {
-    // It ended in this very moment.
+    return undefined
   }
 }
 

@@ -3,27 +3,20 @@
 import { join } from 'node:path'
 import { bootMachine, type Machine } from './boot-machine.ts'
 import type { ExecOptions, Finished } from './commands-in.ts'
-import type { LabPlan, NodePlan } from './plan-lab.ts'
+import { type LabNode, makeNode } from './make-node.ts'
+import type { LabPlan } from './plan-lab.ts'
 import type { ProbeOptions, Station } from './probes-from.ts'
 import { type Place, type PlacedInstance, renderView } from './render-view.ts'
-import { switchPort } from './set-up-scripts.ts'
 import { packageRoot, type Reach } from './start-agent.ts'
 import type { World } from './world.ts'
 import { type LabFiles, viewFile } from './write-files.ts'
 
-export interface LabNode extends Station, Omit<NodePlan, 'name'> {
-  /** Pulls the node's cables: it cannot be reached and reaches nobody, but runs on. */
-  readonly cut: () => Promise<void>
-  /** Settles when the admin host reaches the node again. */
-  readonly mend: () => Promise<void>
-}
-
-export interface BootOptions {
+interface BootOptions {
   /** false: plug in only, ask for no address (Machine.dhcp does later). Otherwise no lease is a failure. */
   readonly dhcp?: boolean
 }
 
-export interface Probe {
+interface Probe {
   /** An instance id, a node's name, outside, clc-01, admin or router. */
   readonly from: string
   /** An address, or an instance id for its private address. */
@@ -64,7 +57,9 @@ export interface LabParts {
   readonly files: LabFiles
   readonly world: World
   readonly place: Place
-  readonly stations: ReadonlyMap<string, Station>
+  readonly stations: Map<string, Station>
+  /** Ends the node and starts it again, as another process. */
+  readonly reboot: (node: string) => Promise<Station>
   /** Ends every host but the machines. */
   readonly stop: () => Promise<void>
 }
@@ -76,7 +71,15 @@ export function makeLab(parts: LabParts): Lab {
 
   const station = (name: string): Station => found(machines.get(name) ?? stations.get(name), name)
   const admin = station(plan.admin.name)
-  const nodes = plan.nodes.map((node) => makeNode(node, station(node.name), station('switch'), admin))
+  const nodes = plan.nodes.map((node) =>
+    makeNode({
+      plan: node,
+      current: () => station(node.name),
+      switches: station('switch'),
+      admin,
+      reboot: () => reboot(node.name),
+    }),
+  )
   const clc = station(plan.clc.name)
   const node = (name: string) =>
     found(
@@ -110,6 +113,12 @@ export function makeLab(parts: LabParts): Lab {
     if (options.dhcp === false || (await machine.dhcp())) return machine
     await machine.stop()
     throw new Error(`no DHCP server on ${home.name} answered ${id}`)
+  }
+
+  async function reboot(name: string): Promise<void> {
+    const lost = [...machines.values()].filter((machine) => machine.node === name)
+    await Promise.all(lost.map((machine) => machine.stop()))
+    stations.set(name, await parts.reboot(name))
   }
 
   async function edgepush(argv: readonly string[], options: ExecOptions = {}): Promise<Finished> {
@@ -152,18 +161,6 @@ async function send(probe: Probe, from: Station, to: string): Promise<Probe & Re
   if (protocol === 'icmp') return { ...probe, ...(await from.ping(to, probe.options)) }
   if (protocol !== 'tcp' && protocol !== 'udp') throw new Error(`not a probe: ${probe.what}`)
   return { ...probe, ...(await from[protocol](to, Number(port), probe.options)) }
-}
-
-function makeNode(plan: NodePlan, station: Station, switches: Station, admin: Station): LabNode {
-  const ports = plan.legs.map((leg) => switchPort(plan.name, leg.device))
-  const setPorts = (state: 'up' | 'down') => switches.plug(ports.map((port) => `link set ${port} ${state}\n`).join(''))
-
-  async function mend(): Promise<void> {
-    await setPorts('up')
-    await admin.run(`for _ in $(seq 10); do busybox ping -q -c 1 -W 1 ${plan.address} && exit 0; done; exit 1`)
-  }
-
-  return { ...plan, ...station, cut: () => setPorts('down'), mend }
 }
 
 function found<T>(value: T | undefined, what: string): T {

@@ -19,10 +19,12 @@ export interface LabOptions {
   readonly onStep?: (text: string) => void
 }
 
-export interface Leg {
+interface Leg {
   readonly device: string
   readonly switch: string
   readonly addresses: readonly string[]
+  /** The kernel's choice if absent; a node's own, for the others remember it across its reboot. */
+  readonly mac?: string
 }
 
 export interface HostPlan {
@@ -122,14 +124,15 @@ function planNode(
   const address = addressAfter(one ? `10.${111 + cluster}.5.50` : '10.111.5.50', number)
   const inside = one ? address : addressAfter(`172.${16 + cluster}.5.50`, number)
   const uplink: Leg = { device: one ? 'eth0' : 'em2', switch: one ? 'public' : privateSwitch(cluster), addresses: [] }
-  const outer: Leg = { device: 'em1', switch: 'public', addresses: [`${address}/16`] }
+  const low = `${hex(Math.floor((0x50 + number) / 256))}:${hex((0x50 + number) % 256)}`
+  const outer: Leg = { device: 'em1', switch: 'public', addresses: [`${address}/16`], mac: `02:00:00:01:${low}` }
   return {
     name,
     address,
     cluster,
     legs: one ? [uplink] : [outer, uplink],
     gateway: one ? `10.${111 + cluster}.0.1` : '10.111.0.1',
-    bridgeMac: `02:00:00:00:${hex(Math.floor((0x50 + number) / 256))}:${hex((0x50 + number) % 256)}`,
+    bridgeMac: `02:00:00:00:${low}`,
     bridgeAddresses: [`${inside}/16`],
     options: { VNET_BRIDGE: 'br0', VNET_PUBINTERFACE: one ? 'br0' : 'em1', VNET_PRIVINTERFACE: 'br0', ...options },
   }

@@ -12,7 +12,7 @@ export interface ProbeOptions {
 }
 
 /** A connection that stays open across whatever the test does next. */
-export interface HeldConnection extends Reach {
+interface HeldConnection extends Reach {
   /** One more question and answer over the same connection. */
   readonly again: (options?: Pick<ProbeOptions, 'timeout'>) => Promise<Reach>
   readonly close: () => Promise<void>

@@ -5,7 +5,7 @@
 // like /run, /tmp and /root, are tmpfs of that namespace; the real /root/.ssh, /etc/ssh and shell rc files are out
 // of sight of the host's sshd and of its sessions.
 
-import type { HostPlan, LabPlan, NodePlan } from './plan-lab.ts'
+import type { HostPlan, NodePlan } from './plan-lab.ts'
 
 /** Everything the VM and the outside host are sent on any port lands on this one, where the agent listens. */
 export const catchAllPort = 7
@@ -24,6 +24,7 @@ export function nodeScript(node: NodePlan, files: string): string {
     ]),
     ownFiles(files),
     'mkdir -p /run/eucalyptus/net',
+    ownBootId,
     startSshd,
   )
 }
@@ -58,19 +59,28 @@ export function machineScript(name: string): string {
   return lines(opening(name), ip(['link set lo up', 'link set eth0 up']), catchAllPorts)
 }
 
-/** For `ip -batch` in the switches' namespace: the switches, and a cable from each leg of each host to its switch. */
-export function cabling(plan: LabPlan, hosts: readonly HostPlan[], pidOf: (host: string) => number): string {
-  const switches = plan.switches.flatMap((name) => [
-    `link add ${name} type bridge forward_delay 0 mcast_snooping 0`,
-    `link set ${name} up`,
-  ])
-  const cables = hosts.flatMap((host) =>
-    host.legs.flatMap((leg) => [
-      `link add ${switchPort(host.name, leg.device)} type veth peer name ${leg.device} netns ${pidOf(host.name)}`,
-      `link set ${switchPort(host.name, leg.device)} master ${leg.switch} up`,
+/** For `ip -batch` in the switches' namespace. */
+export function switches(names: readonly string[]): string {
+  return lines(
+    ...names.flatMap((name) => [
+      `link add ${name} type bridge forward_delay 0 mcast_snooping 0`,
+      `link set ${name} up`,
     ]),
   )
-  return lines(...switches, ...cables)
+}
+
+/** The same, for a cable from each leg of a host to its switch; pid is the host's. */
+export function cables(host: HostPlan, pid: number): string {
+  return lines(
+    ...host.legs.flatMap((leg) => {
+      const port = switchPort(host.name, leg.device)
+      const mac = leg.mac ? ` address ${leg.mac}` : ''
+      return [
+        `link add ${port} type veth peer name ${leg.device}${mac} netns ${pid}`,
+        `link set ${port} master ${leg.switch} up`,
+      ]
+    }),
+  )
 }
 
 export function switchPort(host: string, device: string): string {
@@ -101,7 +111,7 @@ function addressing(host: HostPlan): readonly string[] {
 function ownFiles(files: string): string {
   return lines(
     `layers=${files}.layers`,
-    'mkdir "$layers"',
+    'mkdir -p "$layers"',
     'mount -t tmpfs tmpfs "$layers"',
     'for name in etc var; do',
     '  mkdir "$layers/$name" "$layers/$name.work"',
@@ -123,6 +133,11 @@ const startSshd = lines(
   '/usr/sbin/sshd -E /run/sshd.log',
   'for _ in $(seq 500); do if [ -s /run/sshd.pid ]; then break; fi; sleep 0.01; done',
   'if ! [ -s /run/sshd.pid ]; then cat /run/sshd.log; exit 1; fi',
+)
+
+const ownBootId = lines(
+  'cat /proc/sys/kernel/random/uuid > /run/boot_id',
+  'mount --bind /run/boot_id /proc/sys/kernel/random/boot_id',
 )
 
 const catchAllPorts = lines(

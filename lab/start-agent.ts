@@ -17,7 +17,7 @@ export interface Reach {
   readonly why?: 'timeout' | 'refused' | 'unreachable' | 'reset' | 'stranger' | 'no-such-source'
 }
 
-export interface Request {
+interface Request {
   readonly action: 'tcp' | 'udp' | 'hold' | 'again' | 'release'
   readonly to?: string
   readonly port?: number

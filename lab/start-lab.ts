@@ -6,44 +6,40 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { loadBridgeFilter } from './lab-missing.ts'
 import { type Lab, makeLab } from './make-lab.ts'
-import { makeStation } from './make-station.ts'
 import { type Host, type HostOptions, openHost } from './open-host.ts'
 import { type HostPlan, type LabOptions, type LabPlan, planLab } from './plan-lab.ts'
 import type { Station } from './probes-from.ts'
+import { rebootNode } from './reboot-node.ts'
 import { addressBook, renderView } from './render-view.ts'
-import * as scripts from './set-up-scripts.ts'
+import { setUpHost } from './set-up-host.ts'
+import { cables, switches } from './set-up-scripts.ts'
 import { sampleWorld } from './world.ts'
-import { type LabFiles, writeFiles, writeScript } from './write-files.ts'
-
-const metadataPort = 8773
+import { writeFiles } from './write-files.ts'
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const onStep = options.onStep ?? (() => {})
   loadBridgeFilter()
+  const onStep = options.onStep ?? (() => {})
   const plan = planLab(options)
   const place = addressBook(plan)
   const world = options.world ?? sampleWorld(plan.nodes.map(({ name }) => name))
   const view = renderView(plan, world, place(world))
   const directory = await mkdtemp(join(tmpdir(), 'edgepush-lab-'))
-  const opened: Host[] = []
+  const opened = new Map<string, Host>()
 
   async function stop(): Promise<void> {
-    await Promise.all(opened.map((host) => host.stop()))
+    await Promise.all([...opened.values()].map((host) => host.stop()))
     await rm(directory, { recursive: true, force: true })
   }
 
   try {
     onStep(`opening ${plan.nodes.length} nodes, cloud controller, router, outside host and admin host`)
-    const open = async (name: string) => opened.push(await openHost(name, hostOptions(name, directory)))
-    const [files] = await allEnded([
-      writeFiles(directory, plan, view),
-      open('switch'),
-      ...everyHost(plan).map(({ name }) => open(name)),
-    ])
+    const open = async (name: string) => opened.set(name, await openHost(name, hostOptions(name, directory)))
+    const names = ['switch', ...everyHost(plan).map(({ name }) => name)]
+    const [files] = await allEnded([writeFiles(directory, plan, view), ...names.map(open)])
     onStep('plugging cables, starting sshd')
-    const stations = await setUp(plan, files, opened)
+    const stations = await setUpAll(plan, opened, directory)
     onStep(`ready: ${directory}`)
-    return makeLab({ plan, files, world, place, stations, stop })
+    return makeLab({ plan, files, world, place, stations, reboot: rebooter(plan, opened, directory), stop })
   } catch (error) {
     await stop()
     throw error
@@ -68,38 +64,24 @@ function hostOptions(name: string, directory: string): HostOptions {
   return { env: { PATH: path, HOME: join(directory, 'admin') } }
 }
 
-async function setUp(plan: LabPlan, files: LabFiles, hosts: readonly Host[]): Promise<ReadonlyMap<string, Station>> {
-  const byName = new Map(hosts.map((host) => [host.name, host]))
-  const named = (name: string): Host => {
-    const host = byName.get(name)
-    if (!host) throw new Error(`the lab has no host ${name}`)
-    return host
-  }
-  await named('switch').plug(scripts.cabling(plan, everyHost(plan), (name) => named(name).pid))
-
-  const texts = new Map<string, string>([
-    ['switch', scripts.switchScript()],
-    ...plan.nodes.map((node) => [node.name, scripts.nodeScript(node, join(files.directory, node.name))] as const),
-    [plan.clc.name, scripts.controllerScript(plan.clc, join(files.directory, plan.clc.name))],
-    [plan.router.name, scripts.routerScript(plan.router)],
-    [plan.outside.name, scripts.outsideScript(plan.outside)],
-    [plan.admin.name, scripts.adminScript(plan.admin)],
-  ])
-  const listening: Readonly<Record<string, readonly number[]>> = {
-    [plan.clc.name]: [metadataPort],
-    [plan.outside.name]: [scripts.catchAllPort],
-  }
-  const stations = await Promise.all(
-    [...texts].map(async ([name, text]) => {
-      const started = makeStation(named(name), deviceOf(name), listening[name])
-      await named(name).setUp(await writeScript(files.directory, name, text))
-      return [name, await started] as const
-    }),
-  )
-  return new Map(stations)
+async function setUpAll(
+  plan: LabPlan,
+  opened: ReadonlyMap<string, Host>,
+  directory: string,
+): Promise<Map<string, Station>> {
+  const wires = everyHost(plan).map((host) => cables(host, opened.get(host.name)?.pid ?? 0))
+  await opened.get('switch')?.plug(switches(plan.switches) + wires.join(''))
+  const stations = await Promise.all([...opened.values()].map((host) => setUpHost(host, plan, directory)))
+  return new Map(stations.map((station) => [station.name, station]))
 }
 
-function deviceOf(name: string): string {
-  if (name.startsWith('nc-')) return 'br0'
-  return name === 'router' ? 'pub' : 'eth0'
+function rebooter(plan: LabPlan, opened: Map<string, Host>, directory: string) {
+  return async (name: string): Promise<Station> => {
+    const [old, switchHost] = [opened.get(name), opened.get('switch')]
+    const node = plan.nodes.find((one) => one.name === name)
+    if (!old || !switchHost || !node) throw new Error(`the lab has no node ${name}`)
+    const station = await rebootNode(old, node, switchHost, plan, directory)
+    opened.set(name, station)
+    return station
+  }
 }

@@ -8,7 +8,7 @@ export interface World {
   readonly groups: Readonly<Record<string, readonly Rule[]>>
 }
 
-export interface Instance {
+interface Instance {
   readonly node: string
   readonly groups: readonly string[]
   /** true: an elastic IP of the lab's choice; or this one; absent: none. */

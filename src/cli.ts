@@ -29,6 +29,7 @@ interface Flags {
 }
 
 let exit: ExitCode = EXIT.ok
+let interrupted: ExitCode | undefined
 
 const program = new Command('edgepush')
   .description('Pushes the network of a Eucalyptus-style cloud to its nodes, over SSH.')
@@ -139,7 +140,7 @@ function interruption(): AbortSignal {
       if (controller.signal.aborted) process.exit(code)
       process.stderr.write(`\n${signal}: nodes in flight are finished, no other is begun; once more ends at once\n`)
       controller.abort(code)
-      exit = code
+      interrupted = code
     })
   }
   return controller.signal
@@ -155,9 +156,15 @@ function explain(error: unknown): ExitCode {
   return EXIT.bug
 }
 
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(exit)
+})
 try {
   await program.parseAsync()
 } catch (error) {
   exit = explain(error)
 }
-process.exitCode = exit
+// That somebody must look at a node is worth more than that somebody pressed a key.
+process.exitCode = interrupted !== undefined && exit !== EXIT.unknown ? interrupted : exit

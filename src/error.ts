@@ -1,4 +1,4 @@
-/** What a run can end with; one meaning each, docs/exit-codes.md says what. */
+/** What a run can end with; one meaning each; the README has the table. */
 export const EXIT = {
   ok: 0,
   bug: 1,
@@ -38,3 +38,6 @@ export class Refusal extends Error {
     this.next = next
   }
 }
+
+/** One node cannot be served as it is, the others can: the message says what is missing on it, or what the view lacks. */
+export class Unfit extends Error {}

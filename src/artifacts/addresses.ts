@@ -57,17 +57,18 @@ sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -`,
 sed 's/^address/addr replace/' "$work/addresses.new" | ip -batch -`,
     sweep: sh`
 [ -z "$rehearsing" ] || return 0
+sed 's,/32,,' "$work/addresses.revoked" > "$work/addresses.cut"
 while read -r _ address _; do
-  conntrack -D --orig-dst "$(dirname "$address")" > /dev/null 2>&1
-  conntrack -D --reply-dst "$(dirname "$address")" > /dev/null 2>&1
-done < "$work/addresses.revoked"
-while read -r _ address _ device; do
-  addresses_announce "$(dirname "$address")" "$device"
-done < "$work/addresses.new"
+  conntrack -D --orig-dst "$address" > /dev/null 2>&1
+  conntrack -D --reply-dst "$address" > /dev/null 2>&1
+done < "$work/addresses.cut"
+sed 's,/32,,' "$work/addresses.new" > "$work/addresses.announce"
+while read -r _ address _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.announce"
 :`,
   },
   show: sh`
+live=$(ip -4 -o address show) || return 1
 { for folder in $scope "$want"; do cat "$folder/addresses" 2> /dev/null; done
-  ip -4 -o address show | sed 's/^/have /'
+  printf '%s\n' "$live" | sed 's/^/have /'
 } | awk '${LIVE}' | sort -u`,
 }

@@ -35,8 +35,8 @@ const TRANSACTION = sh`
     else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
   }
   function read_wanted() {
-    if (/^:/) { wanted[substr($1, 2)] = 1; declare = declare $0 "\n" }
-    else if (own($2)) rules = rules $0 "\n"
+    if (/^:/) { wanted[substr($1, 2)] = 1; declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -45,13 +45,15 @@ const TRANSACTION = sh`
   }
   END {
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      declare = declare "-F " chain "\n"
+      declare[++declared] = "-F " chain
       if (chain in used) print "ebtables " table " " chain > blocked
-      else remove = remove "-X " chain "\n"
+      else remove[++removed] = "-X " chain
     }
-    printf "*%s\n%s", table, declare
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    printf "%s%s", rules, remove
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
   }`
 
 function commit(table: string, { owned }: Ownership): string {
@@ -61,11 +63,12 @@ table='/^[*]/{h;d};G;s/^\(.*\)\n[*]${table}$/\1/p'
 if [ -f "$want/expected/ebtables" ] &&
   [ "$(sed -n "$table" "$want/expected/ebtables")" = "$(sed -n "$table" "$work/ebtables.shown")" ]; then :; else
   : > "$work/ebtables.blocked"
-  { ebtables-save | sed -n "$table" | sed 's/^/have /'
+  live=$(ebtables-save) || return 1
+  { printf '%s\n' "$live" | sed -n "$table" | sed 's/^/have /'
     [ ! -f "$want/ebtables.restore" ] || sed -n "$table" "$want/ebtables.restore" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table=${table} -v owned='${owned}' -v blocked="$work/ebtables.blocked" '${TRANSACTION}' > "$work/ebtables.${table}" || return 1
   ebtables-restore --noflush < "$work/ebtables.${table}" || return 1
-  cat "$work/ebtables.blocked" >> "$want/blocked"
+  cat "$work/ebtables.blocked" >> "$blocked"
   while read -r _ _ chain; do
     note "the bridge chain $chain (${table}) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
   done < "$work/ebtables.blocked"
@@ -82,7 +85,8 @@ export function ebtables(ownership: Ownership): Artifact {
     world: '',
     steps: { loosen: commit('nat', ownership) + commit('filter', ownership) },
     show: sh`
-ebtables-save | awk -v owned='${ownership.owned}' -v blocked="$want/blocked" '
+live=$(ebtables-save) || return 1
+printf '%s\n' "$live" | awk -v owned='${ownership.owned}' -v blocked="$blocked" '
   BEGIN { while ((getline < blocked) > 0) if ($1 == "ebtables") hidden[$2 " " $3] = 1 } ${CANONICAL}' |
 sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'`,
   }

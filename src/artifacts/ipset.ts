@@ -40,8 +40,9 @@ const MOVES = sh`
 
 function move(phase: 'tighten' | 'loosen', { restricting }: Ownership): string {
   return sh`
+live=$(ipset save) || return 1
 { [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
-  ipset save | sed 's/^/have /'
+  printf '%s\n' "$live" | sed 's/^/have /'
 } | awk -v phase=${phase} -v restricting='${restricting}' '${MOVES}' > "$work/ipset.moves" &&
 ipset restore -exist < "$work/ipset.moves"`
 }
@@ -53,7 +54,8 @@ export function ipset(ownership: Ownership): Artifact {
     needs: ['ipset'],
     functions: '',
     check: sh`
-ipset save | awk -v file="$want/ipset.restore" '
+live=$(ipset save) || return 1
+printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
   function header(  i, h) { h = $3; for (i = 4; i <= NF; i++) if ($i == "family" || $i == "maxelem") h = h " " $i " " $(i + 1); return h }
   BEGIN { while ((getline < file) > 0) if ($1 == "create") wanted[$2] = header() }
   $1 == "create" && $2 in wanted && header() != wanted[$2] {
@@ -65,18 +67,20 @@ ipset save | awk -v file="$want/ipset.restore" '
       tighten: move('tighten', ownership),
       loosen: move('loosen', ownership),
       sweep: sh`
-ipset list -n | awk -v owned='${ownership.owned}' -v file="$want/ipset.restore" '
+live=$(ipset list -n) || return 1
+printf '%s\n' "$live" | awk -v owned='${ownership.owned}' -v file="$want/ipset.restore" '
   BEGIN { while ((getline < file) > 0) if ($1 == "create") wanted[$2] = 1 }
   $1 ~ owned && !($1 in wanted)' > "$work/ipset.stale"
 while read -r set; do
   ipset destroy "$set" 2> /dev/null && continue
   ipset flush "$set" || return 1
-  echo "ipset $set" >> "$want/blocked"
+  echo "ipset $set" >> "$blocked"
   note "the set $set is no longer wanted but a rule that is not ours uses it: it stays, empty"
 done < "$work/ipset.stale"`,
     },
     show: sh`
-ipset save | awk -v owned='${ownership.owned}' -v blocked="$want/blocked" '
+live=$(ipset save) || return 1
+printf '%s\n' "$live" | awk -v owned='${ownership.owned}' -v blocked="$blocked" '
   BEGIN { while ((getline < blocked) > 0) if ($1 == "ipset") hidden[$2] = 1 } ${CANONICAL}' | sort -k2,2 -k1,1r -k3,3`,
   }
 }

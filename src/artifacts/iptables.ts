@@ -13,18 +13,19 @@ interface Ownership {
   readonly owned: string
   /** Chains among them whose rules belong to the node's administrator. */
   readonly hooks: string
+  /** Chains among them that built-in chains jump to; a jump to any other is somebody else's rule. */
+  readonly entries: string
 }
 
-/** A jump of ours is exactly `-A BUILTIN -j OWN`; everything else that names an own chain is somebody's use of it. */
+/** A jump of ours is exactly `-A BUILTIN -j ENTRY`; everything else that names an own chain is somebody's use of it. */
 const FUNCTIONS = sh`
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }`
+  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }`
 
 /** What iptables-save prints, cut down to what is ours, tables and chains in a fixed order. */
 const CANONICAL = sh`${FUNCTIONS}
-  /^# Table .* is incompatible/ { print > "/dev/stderr"; exit 1 }
   /^[*]/ { table = substr($1, 2); delete builtin }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { print table, 1, chain, NR, ":" chain " - [0:0]" }
@@ -50,8 +51,8 @@ const TRANSACTION = sh`${FUNCTIONS}
   }
   function read_wanted(  chain) {
     chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare = declare $0 "\n" }
-    else if (own($2)) rules = rules $0 "\n"
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -60,29 +61,33 @@ const TRANSACTION = sh`${FUNCTIONS}
   }
   END {
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare = declare ":" chain " - [0:0]\n"
+      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
       if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
-      else remove = remove "-X " chain "\n"
+      else remove[++removed] = "-X " chain
     }
-    printf "*%s\n%s", table, declare
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    printf "%s%sCOMMIT\n", rules, remove
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
+    print "COMMIT"
   }`
 
 /** One table of ours, brought to what the file says in one transaction. */
-function commit(table: string, { owned, hooks }: Ownership): string {
+function commit(table: string, { owned, hooks, entries }: Ownership): string {
   return sh`
 iptables_show > "$work/iptables.shown" || return 1
 table='/^[*]${table}$/,/^COMMIT$/p'
 if [ -f "$want/expected/iptables" ] &&
   [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
   : > "$work/iptables.blocked"
-  { iptables-save -t ${table} | sed 's/^/have /'
+  live=$(iptables-save -t ${table}) || return 1
+  { printf '%s\n' "$live" | sed 's/^/have /'
     [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=${table} -v owned='${owned}' -v hooks='${hooks}' -v blocked="$work/iptables.blocked" '${TRANSACTION}' > "$work/iptables.${table}" || return 1
+  } | awk -v table=${table} -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$work/iptables.blocked" '${TRANSACTION}' > "$work/iptables.${table}" || return 1
   case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
   iptables-restore --noflush $wait < "$work/iptables.${table}" || return 1
-  cat "$work/iptables.blocked" >> "$want/blocked"
+  cat "$work/iptables.blocked" >> "$blocked"
   while read -r _ _ chain; do
     note "the chain $chain (${table}) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
   done < "$work/iptables.blocked"
@@ -90,7 +95,7 @@ fi`
 }
 
 export function iptables(ownership: Ownership): Artifact {
-  const { owned, hooks } = ownership
+  const { owned, hooks, entries } = ownership
   return {
     name: 'iptables',
     file: 'iptables.restore',
@@ -109,7 +114,9 @@ export function iptables(ownership: Ownership): Artifact {
       loosen: commit('nat', ownership) + commit('raw', ownership),
     },
     show: sh`
-iptables-save | awk -v owned='${owned}' -v hooks='${hooks}' -v blocked="$want/blocked" '
+live=$(iptables-save) || return 1
+case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
+printf '%s\n' "$live" | awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '
   BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 } ${CANONICAL}' |
 sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'`,
   }

@@ -10,9 +10,7 @@ import type { Facts, Mode, Node } from '../modes/mode.ts'
 import type { View } from '../view/view.ts'
 import { type Bundle, type BundleFile, MANIFEST, SCRIPT } from './bundle.ts'
 import { render } from './render.ts'
-
-/** By path below `templates/`. */
-export type Templates = Readonly<Record<string, string>>
+import { type Templates, templateAt } from './templates.ts'
 
 export interface Task {
   readonly view: View
@@ -24,27 +22,14 @@ export interface Task {
 
 export function compile({ view, mode, node, facts, templates }: Task): Bundle {
   const desired = mode.desired(view, node, facts)
+  const folder = mode.name.toLowerCase()
   const made = mode.artifacts
-    .map(({ name, file }) => ({ name: file, text: render(template(templates, mode, name), desired) }))
+    .map(({ name, file }) => ({ name: file, text: render(templateAt(templates, `${folder}/${name}.hbs`), desired) }))
     .filter(({ text }) => text !== '')
-  const script = { name: SCRIPT, text: render(nodeTemplate(templates, 'apply.sh.hbs'), scriptData(mode, node)) }
+  const script = { name: SCRIPT, text: render(templateAt(templates, 'node/apply.sh.hbs'), scriptData(mode, node)) }
   const files = byName([...made, script])
   const manifest = { name: MANIFEST, text: manifestText(mode, node, files) }
   return { node: node.name, digest: sha256(manifest.text), files: byName([...files, manifest]) }
-}
-
-function template(templates: Templates, mode: Mode, artifact: string): string {
-  return found(templates, `${mode.name.toLowerCase()}/${artifact}.hbs`)
-}
-
-function nodeTemplate(templates: Templates, name: string): string {
-  return found(templates, `node/${name}`)
-}
-
-function found(templates: Templates, path: string): string {
-  const text = templates[path]
-  if (text === undefined) throw new Error(`templates/${path} is missing`)
-  return text
 }
 
 function scriptData({ artifacts }: Mode, { options }: Node): object {

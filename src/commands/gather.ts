@@ -7,6 +7,7 @@ import { packageTemplates } from '../config/templates.ts'
 import { EXIT, Refusal } from '../error.ts'
 import { modeOf } from '../modes/index.ts'
 import { findDefects } from '../modes/settings.ts'
+import { working } from '../report/working.ts'
 import { readView } from '../view/parse.ts'
 import { fetchView, type SourcedView, type ViewSource } from '../view/source/fetch-view.ts'
 import type { View } from '../view/view.ts'
@@ -28,7 +29,7 @@ export async function gather(
   { playbook, inventory }: Configuration,
   { transport, terminal }: Context,
 ): Promise<Gathered> {
-  const sourced = await fetchView(sourceOf(flags, playbook.source), transport)
+  const sourced = await working(terminal, 'fetching the view', fetchView(sourceOf(flags, playbook.source), transport))
   const { view, warnings } = readView(sourced.text, sourced.origin)
   const mode = modeOf(view, sourced.origin)
   for (const { where, message } of warnings) terminal.err(`warning: ${where}: ${message}\n`)

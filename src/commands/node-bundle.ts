@@ -1,9 +1,11 @@
 /** From a node of the inventory to the bundle it should hold, whether the node is asked or the inventory declares it. */
 
 import type { Bundle } from '../bundle/bundle.ts'
-import { compile, type Templates } from '../bundle/compile.ts'
+import { compile } from '../bundle/compile.ts'
+import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
-import { type Facts, type Mode, Unfit } from '../modes/mode.ts'
+import { Unfit } from '../error.ts'
+import type { Facts, Mode } from '../modes/mode.ts'
 import { resolveOptions, type Settings } from '../modes/settings.ts'
 import type { Probed } from '../node/probe.ts'
 import type { View } from '../view/view.ts'

@@ -1,5 +1,4 @@
-import { EXIT, type ExitCode, Refusal } from '../error.ts'
-import { Unfit } from '../modes/mode.ts'
+import { EXIT, type ExitCode, Refusal, Unfit } from '../error.ts'
 import { Unintelligible } from '../node/exchange.ts'
 import { NotProbed } from '../node/probe.ts'
 import { ConnectionLost, NotTrusted, Unreachable } from '../node/transport.ts'

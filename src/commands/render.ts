@@ -12,6 +12,7 @@ import { selectNodes } from '../config/select.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { probeNode } from '../node/probe.ts'
 import { table } from '../report/table.ts'
+import { working } from '../report/working.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { declaredBundle, probedBundle, served } from './node-bundle.ts'
@@ -28,7 +29,8 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
   const nodes = selectNodes(configuration.inventory, flags)
   const gathered = await gather(flags, configuration, context)
   const limit = pLimit(flags.forks ?? FORKS)
-  const results = await Promise.all(served(nodes, gathered).map((node) => limit(() => bundleOf(node, gathered, context))))
+  const work = Promise.all(served(nodes, gathered).map((node) => limit(() => bundleOf(node, gathered, context))))
+  const results = await working(context.terminal, 'rendering', work)
   const bundles = results.filter((result) => 'files' in result)
   const failures = results.filter((result) => 'exitCode' in result)
 

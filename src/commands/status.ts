@@ -1,7 +1,7 @@
 /** `edgepush status`: what became of each node in its last run; with --live, what it says of itself now. */
 
 import pLimit from 'p-limit'
-import type { Templates } from '../bundle/compile.ts'
+import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from '../error.ts'
 import { probeNode } from '../node/probe.ts'
 import { type NodeRecord, readRecord } from '../record/record.ts'
 import { type Row, table } from '../report/table.ts'
+import { working } from '../report/working.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
 import { failed, type Failed } from './node-failure.ts'
@@ -37,12 +38,13 @@ export async function status(playbook: string | undefined, flags: StatusFlags, c
   const record = readRecord(context.stateFolder, inventory.cloud)
   const templates = packageTemplates()
   const limit = pLimit(flags.forks ?? FORKS)
-  const known = await Promise.all(
+  const work = Promise.all(
     selectNodes(inventory, flags).map(async (node): Promise<Known> => {
       const live = flags.live ? await limit(() => askLive(node, templates, context)) : undefined
       return { node: node.name, record: record.get(node.name), live }
     }),
   )
+  const known = await working(context.terminal, 'asking the nodes', work)
   context.terminal.out(flags.json ? asJson(known, context) : asTable(known, flags.live))
   return known.reduce<ExitCode>((worst, { live }) => (live && 'exitCode' in live ? live.exitCode : worst), EXIT.ok)
 }

@@ -38,18 +38,18 @@ export interface InventoryNode {
 }
 
 /** The value is not checked yet: only the mode knows what it means. */
-export interface InventoryOption {
+interface InventoryOption {
   readonly value: string
   /** `file:line:column` of the value that won. */
   readonly where: string
 }
 
-export interface DeclaredFacts {
+interface DeclaredFacts {
   readonly bridge: Interface
   readonly eucalyptusVersion?: string
 }
 
-export interface Group {
+interface Group {
   readonly name: string
   /** Names, sorted. */
   readonly nodes: readonly string[]

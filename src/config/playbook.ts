@@ -30,7 +30,7 @@ export interface FileReference {
 }
 
 /** Where the view comes from. */
-export type Source =
+type Source =
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'ssh'; readonly target: Target; readonly file: string }
 

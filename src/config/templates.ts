@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Templates } from '../bundle/compile.ts'
+import type { Templates } from '../bundle/templates.ts'
 import { byName } from './by-name.ts'
 import { packageFolder } from './package.ts'
 

@@ -49,6 +49,3 @@ export interface Interface {
   /** With prefix length, as the kernel shows them. */
   readonly addresses: readonly string[]
 }
-
-/** This node cannot be served as it is: the message says what is missing on it, or where the view lacks it. */
-export class Unfit extends Error {}

@@ -6,11 +6,11 @@
  *   two marks is, and the marks are made anew for every question;
  * - the script is one compound command, which a shell reads to its end before it does anything: an input that is cut off
  *   does nothing. Its first line says that it arrived whole; a login shell that reads stdin itself takes that away;
- * - an answer without its end mark is no answer: what the node did is unknown.
+ * - an answer without its whole end mark is no answer: what the node did is unknown.
  */
 
 import { randomBytes } from 'node:crypto'
-import { type Connection, ConnectionLost } from './transport.ts'
+import { type Connection, ConnectionLost, type Reply } from './transport.ts'
 
 export interface Answer {
   readonly status: number
@@ -18,7 +18,7 @@ export interface Answer {
 }
 
 /** `word text`. */
-export interface AnswerLine {
+interface AnswerLine {
   readonly word: string
   readonly text: string
 }
@@ -31,30 +31,23 @@ export class Unintelligible extends Error {}
 export async function ask(connection: Connection, script: string, timeout: number): Promise<Answer> {
   const mark = `edgepush-${randomBytes(8).toString('hex')}`
   const reply = await connection.run(COMMAND, wrap(script, mark), timeout)
-  return unwrap(reply.stdout, mark) ?? refuse(reply.stdout, reply.stderr, reply.code)
+  return unwrap(reply.stdout, mark) ?? refuse(reply, mark)
 }
 
 function wrap(script: string, mark: string): string {
   return `EDGEPUSH=${mark}
 [ "\${EDGEPUSH-}" = ${mark} ] || exit 99
-printf '\\n%s begin\\n' ${mark}; (
+{ printf '\\n%s begin\\n' ${mark}; (
 ${script}
-) < /dev/null; printf '\\n%s end %s\\n' ${mark} $?; exit 0
+) < /dev/null; printf '\\n%s end %s\\n' ${mark} $?; exit 0; }
 `
 }
 
 function unwrap(stdout: string, mark: string): Answer | undefined {
-  const lines = stdout.split('\n')
-  const begin = lines.indexOf(`${mark} begin`)
-  const end = lines.findIndex((line, index) => index > begin && line.startsWith(`${mark} end `))
-  if (begin < 0 || end < 0) return undefined
-  return {
-    status: Number(lines[end]?.slice(`${mark} end `.length)),
-    lines: lines
-      .slice(begin + 1, end)
-      .filter((line) => line !== '')
-      .map(answerLine),
-  }
+  const [, body = '', status] = new RegExp(`^${mark} begin\n(.*?)^${mark} end (\\d+)\n`, 'ms').exec(stdout) ?? []
+  if (status === undefined) return undefined
+  const lines = body.split('\n').filter((line) => line !== '')
+  return { status: Number(status), lines: lines.map(answerLine) }
 }
 
 function answerLine(line: string): AnswerLine {
@@ -62,9 +55,9 @@ function answerLine(line: string): AnswerLine {
   return space < 0 ? { word: line, text: '' } : { word: line.slice(0, space), text: line.slice(space + 1) }
 }
 
-function refuse(stdout: string, stderr: string, code: number): never {
+function refuse({ stdout, stderr, code }: Reply, mark: string): never {
+  if (stdout.includes(`\n${mark} begin\n`)) throw new ConnectionLost('the reply ended in the middle')
   const said = [stdout, stderr].join('\n').trim().split('\n').slice(-3).join(' / ')
-  if (code === 0 && stdout.includes('begin')) throw new ConnectionLost('the reply ended in the middle')
   throw new Unintelligible(
     `/bin/sh -s did not run our script (exit status ${code}${said ? `, it said: ${said}` : ''}); does the login shell read its standard input, or is a command forced on this key?`,
   )

@@ -1,8 +1,11 @@
-/** What a node is and what it holds: one round trip, nothing written. */
+/**
+ * What a node is and what it holds: one round trip, nothing written.
+ *
+ * A node is described here in its own words; what a mode wants to know of it is for the mode to say. That the one is
+ * enough for the other is checked by the compiler where they meet, in commands/.
+ */
 
-import type { Templates } from '../bundle/compile.ts'
-import type { Facts, Interface } from '../modes/mode.ts'
-import type { Setting, Settings } from '../modes/settings.ts'
+import { type Templates, templateAt } from '../bundle/templates.ts'
 import { type Answer, ask, said } from './exchange.ts'
 import type { Connection, Target, Transport } from './transport.ts'
 
@@ -14,8 +17,28 @@ export interface Probed {
   readonly holding: Holding | undefined
 }
 
+interface Facts {
+  readonly interfaces: Readonly<Record<string, Interface>>
+  /** The version of Eucalyptus that is installed there. */
+  readonly eucalyptusVersion?: string
+}
+
+interface Interface {
+  readonly mac: string
+  /** With prefix length, as the kernel shows them. */
+  readonly addresses: readonly string[]
+}
+
+type Settings = Readonly<Record<string, Setting>>
+
+interface Setting {
+  readonly value: string
+  /** `file:line`, for messages. */
+  readonly where: string
+}
+
 /** The last confirmed bundle, and whether the kernel still shows exactly it. */
-export interface Holding {
+interface Holding {
   readonly digest: string
   readonly held: boolean
   /** Names of the artifacts that differ. */
@@ -25,7 +48,6 @@ export interface Holding {
 /** The probe cannot be trusted as a description of the node: nothing was done. */
 export class NotProbed extends Error {}
 
-const SCRIPT = 'node/probe.sh'
 const TIMEOUT = 60_000
 const CONF = '/etc/eucalyptus/eucalyptus.conf'
 
@@ -40,9 +62,7 @@ export async function probeNode(transport: Transport, target: Target, templates:
 }
 
 export async function probe(connection: Connection, templates: Templates): Promise<Probed> {
-  const script = templates[SCRIPT]
-  if (script === undefined) throw new Error(`templates/${SCRIPT} is missing`)
-  const answer = await ask(connection, script, TIMEOUT)
+  const answer = await ask(connection, templateAt(templates, 'node/probe.sh'), TIMEOUT)
   const errors = said(answer, 'error')
   if (answer.status !== 0 || errors.length > 0) {
     throw new NotProbed(errors.join('; ') || `the probe ended with status ${answer.status}`)

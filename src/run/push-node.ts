@@ -5,10 +5,9 @@
  */
 
 import type { Bundle } from '../bundle/bundle.ts'
-import type { Templates } from '../bundle/compile.ts'
+import type { Templates } from '../bundle/templates.ts'
 import { compare } from '../bundle/compare.ts'
-import { Refusal } from '../error.ts'
-import { Unfit } from '../modes/mode.ts'
+import { Refusal, Unfit } from '../error.ts'
 import { Unintelligible } from '../node/exchange.ts'
 import { NotProbed, type Probed, probe } from '../node/probe.ts'
 import { commit, confirm, stage, type Verdict } from '../node/protocol.ts'

@@ -84,7 +84,7 @@ export type RuleMatch =
   | { readonly protocol: 'icmp'; readonly type: number | 'any'; readonly code: number | 'any' }
   | { readonly protocol: number }
 
-export interface PortRange {
+interface PortRange {
   readonly from: number
   readonly to: number
 }

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { labMissing } from '../../lab/lab-missing.ts'
-import type { Lab, LabNode } from '../../lab/make-lab.ts'
+import type { Lab } from '../../lab/make-lab.ts'
+import type { LabNode } from '../../lab/make-node.ts'
 import { startLab } from '../../lab/start-lab.ts'
 
 const missing = labMissing()
@@ -98,12 +99,13 @@ describe.skipIf(missing.length > 0)('a lab on one network', () => {
 
     expect((await lab.node('nc-01').exec(take)).code).toBe(1)
     expect((await lab.node('nc-02').exec(take)).code).toBe(0)
-    if (holding.pid) process.kill(-holding.pid, 'SIGKILL')
+    lab.node('nc-01').kill(holding)
+    await once(holding, 'close')
   })
 
   it('kills a command that takes too long, and leaves nothing of it', async () => {
     await expect(lab.node('nc-01').run('sleep 4242', { timeout: 100 })).rejects.toThrow('no end within 100 ms')
-    await vi.waitFor(async () => expect(await lab.node('nc-01').run('ps -eo args')).not.toContain('sleep 4242'))
+    expect(await lab.node('nc-01').run('ps -eo args')).not.toContain('sleep')
   })
 
   it('reaps what its daemons leave behind', async () => {
@@ -230,12 +232,11 @@ describe.skipIf(missing.length > 0)('a lab on one network', () => {
 
   it('publishes changed worlds, and instances keep their addresses', async () => {
     const world = lab.world()
-    const { 'i-0a0a0a0a': gone, ...others } = world.instances
+    const others = Object.entries(world.instances).filter(([id]) => id !== 'i-0a0a0a0a')
     const rules = ['udp 1000-2000 from sg-cccccccc', 'icmp 8/0 from 192.0.2.7', '47 from 10.0.0.0/8']
-    await lab.publish({ instances: others, groups: { ...world.groups, 'sg-bbbbbbbb': rules } })
+    await lab.publish({ instances: Object.fromEntries(others), groups: { ...world.groups, 'sg-bbbbbbbb': rules } })
     const published = await lab.clc.run('cat /var/run/eucalyptus/global_network_info.xml')
 
-    expect(gone?.node).toBe('nc-01')
     expect(published).not.toContain('i-0a0a0a0a')
     expect(published).toContain('<privateIp>10.111.103.3</privateIp>')
     expect(published).toContain('<protocol>17</protocol><fromPort>1000</fromPort><toPort>2000</toPort>')
@@ -279,6 +280,24 @@ describe.skipIf(missing.length > 0)('a lab on two networks with two clusters', (
     ]
     expect(await Promise.all(names)).toEqual(expected)
     await shared.stop()
+  })
+
+  it('reboots a node: the disk stays, all else goes', async () => {
+    const node = lab.node('nc-02')
+    const before = await node.run('cat /proc/sys/kernel/random/boot_id')
+    await node.run('mkdir /var/lib/edgepush && ln -s gen /var/lib/edgepush/current && touch /run/mark')
+    await node.run('ipset create mark hash:net && iptables -A FORWARD -m set --match-set mark dst -j DROP')
+    await node.reboot()
+
+    expect(await node.run('readlink /var/lib/edgepush/current')).toBe('gen\n')
+    expect((await ssh(lab, node.address, 'ls /run/mark; ipset list -n; iptables -S FORWARD')).stdout).toBe(
+      '-P FORWARD ACCEPT\n',
+    )
+    expect(await node.run('cat /proc/sys/kernel/random/boot_id')).not.toBe(before)
+    expect(before).not.toBe(await readFile('/proc/sys/kernel/random/boot_id', 'utf8'))
+    expect([...lab.machines.values()].map((machine) => machine.node)).not.toContain('nc-02')
+    await startDhcpd(lab, node)
+    expect((await (await lab.boot('i-0b0b0b0b')).ping('192.0.2.7')).reached).toBe(true)
   })
 
   it('runs beside another lab with the same addresses', async () => {

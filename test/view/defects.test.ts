@@ -453,3 +453,33 @@ test('a public address that repeats the private one is none', () => {
     publicAddress: undefined,
   })
 })
+
+test('what is found by comparing comes in its place, too', () => {
+  const text = SOUND.replace('172.20.4.21<', '172.20.4.20<').replace('<protocol>47<', '<protocol>x<')
+  expect(parseView(text, 'v').findings.map(({ where }) => where)).toEqual([
+    'v:73 instance i-1db2f604',
+    'v:189 group sg-77e1b0f9 rule 4',
+  ])
+})
+
+test('what is listed twice in one place is there once', () => {
+  const group = '<value>sg-51d0c4a2</value>'
+  const id = '<value>i-9f1e6a35</value>'
+  const { view } = parseView(SOUND.replace(group, group + group).replace(id, id + id), 'v')
+  expect(view).toEqual(parseView(SOUND, 'v').view)
+})
+
+test('an instance that is not in the view is on no node', () => {
+  const { view } = parseView(SOUND.replace('<value>i-9f1e6a35</value>', '<value>i-00000000</value>'), 'v')
+  expect(view?.clusters[0]?.nodes[1]).toEqual({ name: '10.20.0.32', instances: ['i-1db2f604'] })
+})
+
+test('in a network of two addresses each of them can be the gateway', () => {
+  const { findings } = parseView(SOUND.replace('255.255.255.0', '255.255.255.254'), 'v')
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([])
+})
+
+test('long text is cut in a message', () => {
+  const [finding] = parseView(SOUND.replace('EDGE', 'x'.repeat(1000)), 'v').findings
+  expect(finding?.message).toBe(`mode "${'x'.repeat(60)}..." is not the name of a mode`)
+})

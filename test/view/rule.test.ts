@@ -129,6 +129,7 @@ describe('what a rule matches', () => {
     [{ icmpType: 8, icmpCode: 999 }, 'type 8 code 999'],
     [{ icmpType: -2, icmpCode: -1 }, 'type -2 code -1'],
     [{ icmpType: 3, icmpCode: -5 }, 'type 3 code -5'],
+    [{ icmpType: 2147483647, icmpCode: -2147483648 }, 'type 2147483647 code -2147483648'],
   ])('%j is a tenant that must not stop the cloud', (fields, what) => {
     const rule = { protocol: 1, ...fields, ...ANYWHERE }
     expect(parse(rule).view).toBeDefined()

@@ -70,7 +70,8 @@ function runShell(command: string, input: string, uid?: number): Promise<Reply> 
     })
     child.on('error', reject)
     child.on('close', (code) => resolve({ code: code ?? -1, ...output }))
-    child.stdin.end(input)
+    // A shell may end without having read it.
+    child.stdin.on('error', () => undefined).end(input)
   })
 }
 
@@ -102,6 +103,14 @@ describe('a file', () => {
   test('that is a directory is exit code 66', async () => {
     mkdirSync(file)
     await expect(fetchView({ kind: 'file', file }, NO_TRANSPORT)).rejects.toMatchObject({ exitCode: EXIT.noInput })
+  })
+
+  test('that never has the size it claims is exit code 69', async () => {
+    file = '/proc/self/status'
+    await expect(fetchView({ kind: 'file', file }, NO_TRANSPORT)).rejects.toMatchObject({
+      exitCode: EXIT.noSource,
+      message: '/proc/self/status was rewritten each of the 5 times it was read',
+    })
   })
 
   test('that is no UTF-8 is exit code 65', async () => {

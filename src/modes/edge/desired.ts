@@ -5,9 +5,10 @@
  * NC_ROUTER_IP=AUTO its addresses). Lists follow the view's order; sets are sorted.
  */
 
+import { Unfit } from '../../error.ts'
 import { broadcast, byAddress, formatCidr, formatRange, type Ipv4, netmask } from '../../view/ipv4.ts'
 import type { Cluster, Instance, SecurityGroup, Subnet, View } from '../../view/view.ts'
-import { type Facts, type Interface, type Node, Unfit } from '../mode.ts'
+import type { Facts, Interface, Node } from '../mode.ts'
 import { type Gateway, gatewayOf } from './gateway.ts'
 import { type ChainRule, groupRules } from './group-rules.ts'
 

@@ -1,6 +1,7 @@
+import { Unfit } from '../../error.ts'
 import { contains, type Ipv4, parseIpv4 } from '../../view/ipv4.ts'
 import type { Subnet } from '../../view/view.ts'
-import { type Interface, type Node, Unfit } from '../mode.ts'
+import type { Interface, Node } from '../mode.ts'
 
 /** The router that instances are told of. */
 export interface Gateway {

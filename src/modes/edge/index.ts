@@ -17,7 +17,7 @@ export const edge: Mode = {
   options: OPTIONS,
   artifacts: [
     ipset({ owned: OWNED, restricting: '^EUCA_' }),
-    iptables({ owned: OWNED, hooks: 'USERHOOK$' }),
+    iptables({ owned: OWNED, hooks: 'USERHOOK$', entries: '^EUCA_' }),
     addresses,
     ebtables({ owned: '^EUCA_' }),
     dhcpd,
@@ -27,8 +27,11 @@ export const edge: Mode = {
 }
 
 function unfit(view: View): readonly string[] {
-  return view.clusters.flatMap((cluster) => [
-    ...(cluster.subnet ? [] : [`cluster ${cluster.name} has no subnet`]),
-    ...(cluster.privatePool.length > 0 ? [] : [`cluster ${cluster.name} has no private addresses`]),
-  ])
+  return [
+    ...(view.vpcElements > 0 ? ['VPCs, internet gateways and DHCP option sets do not belong to this mode'] : []),
+    ...view.clusters.filter(({ subnet }) => !subnet).map(({ name }) => `cluster ${name} has no subnet`),
+    ...view.clusters
+      .filter(({ privatePool }) => privatePool.length === 0)
+      .map(({ name }) => `cluster ${name} has no private addresses`),
+  ]
 }

@@ -72,8 +72,9 @@ function readNetmask(text: string): number | undefined {
   return (mask && prefixOf(mask)) || undefined
 }
 
+/** Ten digits, because that is what a cloud controller can store. */
 function readInteger(text: string): number | undefined {
-  return /^(0|-?[1-9]\d{0,8})$/.test(text) ? Number(text) : undefined
+  return /^(0|-?[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined
 }
 
 /** Six pairs; lower case and colons whatever the spelling. */

@@ -1,9 +1,9 @@
 /**
  * A group and its ingress rules.
  *
- * Egress rules are left alone: no mode without networks of its own enforces them. Up to 4.3 the rules are there a second
- * time as text; only the structured form is enforced since 4.2, so only that is read, and a group that has nothing but
- * text is refused: without its rules it would be shut.
+ * Egress rules are not read: nothing enforces them. Up to 4.3 the rules are there a second time as text; since 4.2 the
+ * structured form is the one that counts, so only that is read. A group without the structured form is refused: without
+ * its rules it would be shut.
  */
 
 import type { SecurityGroup } from '../view.ts'

@@ -26,7 +26,7 @@ async function readOnce(file: string): Promise<SourcedView | undefined> {
   const before = await stat(file, { bigint: true })
   const bytes = await readFile(file)
   const after = await stat(file, { bigint: true })
-  if (before.mtimeNs !== after.mtimeNs || false) return undefined
+  if (before.mtimeNs !== after.mtimeNs || before.ino !== after.ino) return undefined
   if (before.size !== after.size || BigInt(bytes.length) !== after.size) return undefined
   return { text: decode(file, bytes), origin: file, modified: after.mtime }
 }

@@ -1,0 +1,46 @@
+// A push as a test sees it: the exit code, and what became of each node.
+
+import type { ExecOptions } from '../../lab/commands-in.ts'
+import type { Lab } from '../../lab/make-lab.ts'
+import type { RunEvent } from '../../src/run/event.ts'
+import type { Outcome } from '../../src/run/outcome.ts'
+
+export interface Pushed {
+  readonly code: number
+  /** By node. */
+  readonly outcomes: Readonly<Record<string, Outcome>>
+  readonly stderr: string
+}
+
+/** `edgepush push push.yml` on the admin host, with these further arguments. */
+export async function push(lab: Lab, args: readonly string[] = [], options: ExecOptions = {}): Promise<Pushed> {
+  const { code, stdout, stderr } = await lab.edgepush(['push', 'push.yml', '--json', ...args], options)
+  const events = stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as RunEvent)
+  const outcomes = events.flatMap((event) => (event.type === 'outcome' ? [event.outcome] : []))
+  return { code, outcomes: Object.fromEntries(outcomes.map((outcome) => [outcome.node, outcome])), stderr }
+}
+
+/** Node to status. */
+export function statuses({ outcomes }: Pushed): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(outcomes).map(([node, { status }]) => [node, status]))
+}
+
+/** Node to why: for a failed test, and for messages. */
+export function reasons({ outcomes }: Pushed): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(outcomes).map(([node, { reason }]) => [node, reason ?? '']))
+}
+
+/** A push that has to succeed everywhere: node to status, `converged` or `unchanged`. */
+export async function mustPush(lab: Lab, args: readonly string[] = []): Promise<Readonly<Record<string, string>>> {
+  const pushed = await push(lab, args)
+  if (pushed.code === 0) return statuses(pushed)
+  throw new Error(`push ended with ${pushed.code}: ${JSON.stringify(pushed.outcomes, null, 2)}\n${pushed.stderr}`)
+}
+
+/** Every node of the lab with one status. */
+export function all(lab: Lab, status: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(lab.nodes.map(({ name }) => [name, status]))
+}
