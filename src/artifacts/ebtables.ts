@@ -14,6 +14,7 @@ interface Ownership {
 
 /** What ebtables-save prints, cut down to what is ours; rules in order within their chain. */
 const CANONICAL = sh`
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "ebtables") hidden[$2 " " $3] = 1 }
   function own(chain) { return chain ~ owned }
   /^[*]/ { table = substr($1, 2) }
   /^:/ && own(substr($1, 2)) && !((table " " substr($1, 2)) in hidden) { print table, 1, substr($1, 2), NR, $0 }
@@ -56,16 +57,19 @@ const TRANSACTION = sh`
     for (i = 1; i <= removed; i++) print remove[i]
   }`
 
+/** One table, brought to what the file says. */
 function commit(table: string, { owned }: Ownership): string {
   return sh`
-ebtables_show > "$work/ebtables.shown" || return 1
 table='/^[*]/{h;d};G;s/^\(.*\)\n[*]${table}$/\1/p'
-if [ -f "$want/expected/ebtables" ] &&
-  [ "$(sed -n "$table" "$want/expected/ebtables")" = "$(sed -n "$table" "$work/ebtables.shown")" ]; then :; else
+source=$want/expected/ebtables
+[ -f "$source" ] || source=$want/ebtables.restore
+wanted=
+[ ! -f "$source" ] || wanted=$(sed -n "$table" "$source")
+live=$(ebtables-save) || return 1
+if [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | sed -n "$table")" ]; then
   : > "$work/ebtables.blocked"
-  live=$(ebtables-save) || return 1
   { printf '%s\n' "$live" | sed -n "$table" | sed 's/^/have /'
-    [ ! -f "$want/ebtables.restore" ] || sed -n "$table" "$want/ebtables.restore" | sed -n '/^[:-]/s/^/want /p'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table=${table} -v owned='${owned}' -v blocked="$work/ebtables.blocked" '${TRANSACTION}' > "$work/ebtables.${table}" || return 1
   ebtables-restore --noflush < "$work/ebtables.${table}" || return 1
   cat "$work/ebtables.blocked" >> "$blocked"
@@ -80,14 +84,16 @@ export function ebtables(ownership: Ownership): Artifact {
     name: 'ebtables',
     file: 'ebtables.restore',
     needs: ['ebtables', 'ebtables-save', 'ebtables-restore'],
-    functions: '',
+    functions: sh`
+ebtables_canonical() {
+  awk -v owned='${ownership.owned}' -v blocked="$blocked" '${CANONICAL}' |
+    sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'
+}`,
     check: '',
     world: '',
     steps: { loosen: commit('nat', ownership) + commit('filter', ownership) },
     show: sh`
 live=$(ebtables-save) || return 1
-printf '%s\n' "$live" | awk -v owned='${ownership.owned}' -v blocked="$blocked" '
-  BEGIN { while ((getline < blocked) > 0) if ($1 == "ebtables") hidden[$2 " " $3] = 1 } ${CANONICAL}' |
-sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'`,
+printf '%s\n' "$live" | ebtables_canonical`,
   }
 }

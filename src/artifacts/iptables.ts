@@ -3,7 +3,7 @@
  *
  * Invariants: own chains only, each replaced whole inside one transaction per table; a hook chain (`hooks`) is created
  * when it is absent and its rules are somebody else's; a built-in chain holds our jumps, in order, and nothing else of
- * ours; a table that already is as it should be is not written, so that its counters live on.
+ * ours; a table that already is as it should be is not written; a rule that stays keeps its counters.
  */
 
 import { type Artifact, sh } from './artifact.ts'
@@ -18,15 +18,17 @@ interface Ownership {
 }
 
 /** A jump of ours is exactly `-A BUILTIN -j ENTRY`; everything else that names an own chain is somebody's use of it. */
-const FUNCTIONS = sh`
+const NAMES = sh`
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }`
 
-/** What iptables-save prints, cut down to what is ours, tables and chains in a fixed order. */
-const CANONICAL = sh`${FUNCTIONS}
-  /^[*]/ { table = substr($1, 2); delete builtin }
+/** What iptables-save prints, cut down to what is ours, in a fixed order. */
+const CANONICAL = sh`${NAMES}
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 }
+  { sub(/^\[[0-9]+:[0-9]+\] /, "") }
+  /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { print table, 1, chain, NR, ":" chain " - [0:0]" }
   is_jump() { print table, 2, "-", NR, $0 }
@@ -37,11 +39,12 @@ const ASSEMBLE = sh`
   { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }
   END { if (table) print "COMMIT" }`
 
-/** Reads `have ...` lines of the kernel, then `want ...` lines of the file, one table; prints one transaction. */
-const TRANSACTION = sh`${FUNCTIONS}
+/** Reads `have ...` lines of the kernel, then `want ...` lines, all of one table; prints one transaction. */
+const TRANSACTION = sh`${NAMES}
   $1 == "have" { sub(/^have /, ""); read_live(); next }
   $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i) {
+  function read_live(  i, count) {
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[$0] = count " " }
     if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
     else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
     else if (/^-A/ && !ours($2)) {
@@ -52,7 +55,7 @@ const TRANSACTION = sh`${FUNCTIONS}
   function read_wanted(  chain) {
     chain = substr($1, 2)
     if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = $0
+    else if (own($2)) rule[++rules] = counters[$0] $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -73,20 +76,24 @@ const TRANSACTION = sh`${FUNCTIONS}
     print "COMMIT"
   }`
 
-/** One table of ours, brought to what the file says in one transaction. */
+/**
+ * One table, brought to what the file says. What the rehearsal showed says the same as the file in the kernel's own
+ * words, so that a rule is recognised, and with it its counters.
+ */
 function commit(table: string, { owned, hooks, entries }: Ownership): string {
   return sh`
-iptables_show > "$work/iptables.shown" || return 1
-table='/^[*]${table}$/,/^COMMIT$/p'
-if [ -f "$want/expected/iptables" ] &&
-  [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
+source=$want/expected/iptables
+[ -f "$source" ] || source=$want/iptables.restore
+wanted=
+[ ! -f "$source" ] || wanted=$(sed -n '/^[*]${table}$/,/^COMMIT$/p' "$source")
+live=$(iptables-save -c -t ${table}) || return 1
+if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   : > "$work/iptables.blocked"
-  live=$(iptables-save -t ${table}) || return 1
   { printf '%s\n' "$live" | sed 's/^/have /'
-    [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table=${table} -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$work/iptables.blocked" '${TRANSACTION}' > "$work/iptables.${table}" || return 1
   case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush $wait < "$work/iptables.${table}" || return 1
+  iptables-restore --noflush --counters $wait < "$work/iptables.${table}" || return 1
   cat "$work/iptables.blocked" >> "$blocked"
   while read -r _ _ chain; do
     note "the chain $chain (${table}) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
@@ -100,7 +107,11 @@ export function iptables(ownership: Ownership): Artifact {
     name: 'iptables',
     file: 'iptables.restore',
     needs: ['iptables', 'iptables-save', 'iptables-restore'],
-    functions: '',
+    functions: sh`
+iptables_canonical() {
+  awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '${CANONICAL}' |
+    sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'
+}`,
     check: sh`
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
@@ -116,8 +127,6 @@ export function iptables(ownership: Ownership): Artifact {
     show: sh`
 live=$(iptables-save) || return 1
 case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
-printf '%s\n' "$live" | awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '
-  BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 } ${CANONICAL}' |
-sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'`,
+printf '%s\n' "$live" | iptables_canonical`,
   }
 }

@@ -4,7 +4,8 @@
  *
  * Handlebars' `strict` does not look inside `{{#each}}` and `{{#if}}`: a wrong name there renders nothing, which for us
  * would mean an empty rule set. So the data is wrapped in a Proxy that throws. Its escape function, made for HTML, is
- * replaced by a guard; only text that a helper of ours has marked as safe passes it by.
+ * replaced by a guard; only text that a helper of ours has marked as safe passes it by. What neither of them would see,
+ * `{{{x}}}` and a misspelt `@first`, is refused before a template is used.
  */
 
 import Handlebars from 'handlebars'
@@ -20,6 +21,8 @@ const HELPERS: Handlebars.HelperDeclareSpec = {
   shell: (program: string) => new Handlebars.SafeString(program.replace(/^\n+|\s+$/g, '')),
 }
 
+const LOOP_NAMES: readonly unknown[] = ['@first', '@last', '@index', '@key']
+
 const handlebars = Handlebars.create()
 handlebars.registerHelper(HELPERS)
 Handlebars.Utils.escapeExpression = guard
@@ -34,6 +37,7 @@ export function render(template: string, data: object): string {
 function delegate(template: string): Handlebars.TemplateDelegate {
   const known = compiled.get(template)
   if (known) return known
+  refuseUnseen(Handlebars.parse(template))
   const made = handlebars.compile(template, {
     strict: true,
     preventIndent: true,
@@ -42,6 +46,17 @@ function delegate(template: string): Handlebars.TemplateDelegate {
   })
   compiled.set(template, made)
   return made
+}
+
+/** Looks at a parsed template, all the way down. */
+function refuseUnseen(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return
+  const { type, escaped, data, original } = node as Readonly<Record<string, unknown>>
+  if (type === 'MustacheStatement' && escaped === false) throw new Error('a template prints {{{...}}}, past the guard')
+  if (type === 'PathExpression' && data === true && !LOOP_NAMES.includes(original)) {
+    throw new Error(`a template asks for "${original}", which no loop has`)
+  }
+  for (const part of Object.values(node)) refuseUnseen(part)
 }
 
 function guard(value: unknown): string {
@@ -60,9 +75,9 @@ function complete(data: unknown, path: string): unknown {
   if (typeof data !== 'object' || data === null) return data
   const entries = Object.entries(data).map(([name, value]) => [name, complete(value, `${path}${name}.`)] as const)
   return new Proxy(Array.isArray(data) ? entries.map(([, value]) => value) : Object.fromEntries(entries), {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (value === undefined && typeof name === 'string' && name !== 'toHTML') {
+    get(target: object, name) {
+      const value: unknown = Object.hasOwn(target, name) ? Reflect.get(target, name) : undefined
+      if (value === undefined && typeof name === 'string') {
         throw new Error(`a template asks for "${path}${name}", which is not there`)
       }
       return value

@@ -1,6 +1,6 @@
 // What a node holds, whoever put it there: for "nothing of it was changed".
 
-import type { Lab, } from '../../lab/make-lab.ts'
+import type { Lab } from '../../lab/make-lab.ts'
 import type { Station } from '../../lab/probes-from.ts'
 
 export type Dump = Readonly<Record<string, string>>
@@ -47,6 +47,6 @@ export async function shown(node: Station): Promise<string> {
 async function sections(node: Station, commands: Readonly<Record<string, string>>): Promise<Dump> {
   const script = Object.entries(commands).map(([name, command]) => `echo '=== ${name}'\n( ${command} ) 2>&1`)
   const text = await node.run(`${script.join('\n')}\n:`)
-  const parts = text.split(/^=== (.*)\n/m).slice(1)
-  return Object.fromEntries(Object.keys(commands).map((name) => [name, parts[parts.indexOf(name) + 1] ?? '']))
+  const bodies = text.split(/^=== .*\n/m).slice(1)
+  return Object.fromEntries(Object.keys(commands).map((name, index) => [name, bodies[index] ?? '']))
 }

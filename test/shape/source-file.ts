@@ -1,6 +1,6 @@
 /**
  * TypeScript read just far enough to keep rules about it: what is code, what is a string, what is a comment, and what is
- * imported. There is no compiler to ask, so a string, a comment or a regular expression is found as a reader finds it.
+ * imported. There is no compiler to ask, so strings, comments and regular expressions are found as a reader finds them.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ export interface SourceFile {
   readonly text: string
 }
 
-export interface Import {
+interface Import {
   /** A path below src/, or the name of a package as written. */
   readonly from: string
   /** What stands between `import` and `from`. */
@@ -22,23 +22,24 @@ export interface Import {
 }
 
 interface Parts {
-  /** Comments are gone, strings and regular expressions are empty. */
+  /** Comments are blanks, regular expressions too; a string is `'#3'`, which is its place in `strings`. */
   readonly code: string
-  /** Their contents, in order; a template is the text between its holes. */
+  /** Without quotes; a template comes in as many pieces as its holes leave. */
   readonly strings: readonly string[]
 }
 
-const TOKEN =
-  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|\$(?!\{)|[^`\\$])*(?:`|\$\{)|[{}]|[\s\S]/g
-
-/** What can stand before a division; before a regular expression it cannot. */
-const OPERAND = /[\w$)\]}]\s*$/
-
-const KEYWORD = /\b(?:return|typeof|case|in|of|throw|await|yield)\s*$/
-
+const TOKEN = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|[\s\S]/y
+const TEMPLATE = /(?:\\[\s\S]|\$(?!\{)|[^`\\$])*(?:`|\$\{)/y
 const REGEXP = /\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/[a-z]*/y
 
-const TEMPLATE_REST = /(?:\\[\s\S]|\$(?!\{)|[^`\\$])*(?:`|\$\{)/y
+/** After these a slash divides; after anything else, and after these words, it begins a regular expression. */
+const OPERAND = /[\w$)\]}'`]\s*$/
+const WORD = /\b(?:return|typeof|case|in|of|throw|await|yield)\s*$/
+
+const NAMES = String.raw`(?:type\s+)?(?:\*(?:\s*as\s+\w+)?|\{[^}]*\}|\w+(?:\s*,\s*\{[^}]*\})?)`
+const STATEMENT = new RegExp(String.raw`(?:^|[\n;])\s*(?:import|export)\s*(${NAMES})\s*from\s*'#(\d+)'`, 'g')
+const BARE = /(?:^|[\n;])\s*import\s*()'#(\d+)'/g
+const CALL = /\bimport\s*\(\s*()'#(\d+)'/g
 
 export function readSources(folder: string): readonly SourceFile[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -49,62 +50,46 @@ export function readSources(folder: string): readonly SourceFile[] {
 
 export function partsOf(text: string): Parts {
   const strings: string[] = []
-  /** For every open brace, whether it is the hole of a template. */
-  const braces: boolean[] = []
+  /** For every open brace, whether it is a hole in a template. */
+  const holes: boolean[] = []
   let code = ''
   let at = 0
-  const take = (pattern: RegExp): string | undefined => {
+  const take = (pattern: RegExp): string => {
     pattern.lastIndex = at
-    const found = pattern.exec(text)?.[0]
-    if (found !== undefined) at += found.length
+    const found = pattern.exec(text)?.[0] ?? ''
+    at += found.length
     return found
   }
-  const template = (body: string): void => {
-    if (body.endsWith('${')) braces.push(true)
-    strings.push(body.replace(/(?:`|\$\{)$/, ''))
-    code += body.endsWith('${') ? '(' : '``'
+  const keep = (string: string): string => `'#${strings.push(string) - 1}'`
+  const takeTemplate = (): string => {
+    const piece = take(TEMPLATE)
+    if (!piece.endsWith('${')) return keep(piece.slice(0, -1))
+    holes.push(true)
+    return `${keep(piece.slice(0, -2))}+(`
   }
-
-  while (at < text.length) {
-    if (text[at] === '/' && (!OPERAND.test(code) || KEYWORD.test(code)) && take(REGEXP) !== undefined) code += '/./'
-    else {
-      const token = take(TOKEN) ?? ''
-      if (/^\/[/*]/.test(token)) code += ' '
-      else if (/^['"]./s.test(token)) {
-        strings.push(token.slice(1, -1))
-        code += "''"
-      } else if (/^`./s.test(token)) template(token.slice(1))
-      else if (token === '}' && braces.pop()) {
-        code += ')'
-        template(take(TEMPLATE_REST) ?? '')
-      } else {
-        if (token === '{') braces.push(false)
-        code += token
-      }
-    }
+  const takeToken = (): string => {
+    const begins = text[at] === '/' && (!OPERAND.test(code) || WORD.test(code))
+    if (begins && take(REGEXP) !== '') return ' '
+    const token = take(TOKEN)
+    if (/^\/[/*]/.test(token)) return ' '
+    if (/^['"]./.test(token)) return keep(token.slice(1, -1))
+    if (token === '`') return takeTemplate()
+    if (token === '{') holes.push(false)
+    if (token === '}' && holes.pop()) return `)+${takeTemplate()}`
+    return token
   }
+  while (at < text.length) code += takeToken()
   return { code, strings }
 }
 
-/** Statements and `import('...')`, types included. */
+/** Statements and `import('...')`, those of types included. */
 export function importsOf({ path, text }: SourceFile): readonly Import[] {
   const { code, strings } = partsOf(text)
-  const pieces = code.split("''")
-  return pieces.slice(0, -1).flatMap((before, index) => {
-    const [, statement, names] =
-      /(?:^|[\n;])\s*(import|export)\s+([^'"`;]*?)\s*from\s*$/.exec(before) ??
-      /(?:^|[\n;])\s*(import)\s*()$/.exec(before) ??
-      /\b(import)\s*\(\s*()$/.exec(before) ??
-      []
-    if (statement === undefined || names === undefined) return []
-    return [{ from: resolve(path, strings[stringIndex(pieces, index)] ?? ''), names, typesOnly: isTypesOnly(names) }]
-  })
-}
-
-/** Templates are strings, too: which of all strings is the one after this piece. */
-function stringIndex(pieces: readonly string[], index: number): number {
-  const templates = pieces.slice(0, index + 1).join('').match(/``|`\(/g) ?? []
-  return index + templates.length
+  return [STATEMENT, BARE, CALL].flatMap((pattern) =>
+    [...code.matchAll(pattern)].map(([, names = '', index]) => {
+      return { from: resolve(path, strings[Number(index)] ?? ''), names, typesOnly: isTypesOnly(names) }
+    }),
+  )
 }
 
 function isTypesOnly(names: string): boolean {

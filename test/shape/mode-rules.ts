@@ -1,0 +1,75 @@
+/** What belongs to a mode, as a function from a repository and its list of modes to sentences about what was forgotten. */
+
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Mode } from '../../src/modes/mode.ts'
+
+/** Variables that the shell, or the apply script, lives by: an option of that name would change them. */
+const RESERVED = /^(PATH|IFS|HOME|PWD|OLDPWD|ENV|LC_.*|LANG|PS[124]|OPTARG|OPTIND|PPID|CDPATH|MAIL.*|SHELL|TMPDIR|EDGEPUSH.*)$/
+
+export function forgotten(root: string, modes: readonly Mode[]): readonly string[] {
+  const names = modes.map(folderOf)
+  return [
+    ...difference(foldersOf(join(root, 'src/modes')), names, (name) => `src/modes/${name} is not in src/modes/index.ts`),
+    ...difference(foldersOf(join(root, 'templates')), [...names, 'node'], (name) => `templates/${name} is of no mode`),
+    ...difference(foldersOf(join(root, 'test/cases')), names, (name) => `test/cases/${name} is of no mode`),
+    ...repeated(names).map((name) => `two modes are called ${name}`),
+    ...modes.flatMap((mode) => [...missingFiles(root, mode), ...defects(mode)]),
+  ]
+}
+
+function missingFiles(root: string, mode: Mode): readonly string[] {
+  const folder = folderOf(mode)
+  const wanted = ['index.ts', 'desired.ts', 'README.md'].map((file) => `src/modes/${folder}/${file}`)
+  const templates = mode.artifacts.map(({ name }) => `${name}.hbs`)
+  const cases = foldersOf(join(root, 'test/cases', folder)).map((name) => `test/cases/${folder}/${name}`)
+  const ofCases = cases.flatMap((path) => ['view.xml', 'inventory.yml', 'expected'].map((file) => `${path}/${file}`))
+  return [
+    ...[...wanted, ...templates.map((file) => `templates/${folder}/${file}`), ...ofCases]
+      .filter((path) => !existsSync(join(root, path)))
+      .map((path) => `there is no ${path}`),
+    ...(cases.length === 0 ? [`there is no case in test/cases/${folder}`] : []),
+    ...difference(entriesOf(join(root, 'templates', folder)), templates, (file) => {
+      return `templates/${folder}/${file} is of no artifact`
+    }),
+  ]
+}
+
+function defects({ name, artifacts, options }: Mode): readonly string[] {
+  const names = artifacts.map((artifact) => artifact.name)
+  const files = artifacts.map(({ file }) => file)
+  const optionNames = options.map((option) => option.name)
+  return [
+    ...repeated(names).map((artifact) => `two artifacts are called ${artifact}`),
+    ...repeated(files).map((file) => `two artifacts make ${file}`),
+    ...repeated(optionNames).map((option) => `two options are called ${option}`),
+    ...names.filter((artifact) => !/^[a-z][a-z0-9_]*$/.test(artifact)).map((artifact) => `no shell function is called ${artifact}_show`),
+    ...files.filter((file) => !/^[a-z][a-z0-9.-]*$/.test(file) || /^(apply\.sh|manifest\.json|expected|blocked)$/.test(file)).map((file) => `no file of a bundle is called ${file}`),
+    ...artifacts.flatMap(({ needs }) => needs.filter((need) => !/^[a-z][a-z0-9.-]*$/.test(need))).map((need) => `no command is called ${need}`),
+    ...optionNames.filter((option) => !/^[A-Z][A-Z0-9_]*$/.test(option) || RESERVED.test(option)).map((option) => `no option is called ${option}`),
+    ...options.flatMap(({ name: option, fallback, check }) => {
+      const problem = fallback === undefined ? undefined : check(fallback)
+      return problem === undefined ? [] : [`the fallback of ${option} ${problem}`]
+    }),
+  ].map((defect) => `${name}: ${defect}`)
+}
+
+function folderOf({ name }: Mode): string {
+  return name.toLowerCase()
+}
+
+function difference(all: readonly string[], known: readonly string[], say: (name: string) => string): readonly string[] {
+  return all.filter((name) => !known.includes(name)).map(say)
+}
+
+function repeated(names: readonly string[]): readonly string[] {
+  return names.filter((name, index) => names.indexOf(name) !== index)
+}
+
+function foldersOf(path: string): readonly string[] {
+  return entriesOf(path).filter((name) => !name.includes('.'))
+}
+
+function entriesOf(path: string): readonly string[] {
+  return existsSync(path) ? readdirSync(path).toSorted() : []
+}
