@@ -48,12 +48,7 @@ export function labMissing(): readonly string[] {
   if (process.platform !== 'linux') return [`Linux: this is ${process.platform}`]
   if (process.getuid?.() !== 0) return ['root: namespaces, bridges and packet filters need it (run with sudo)']
 
-  const commands = Object.entries(packages).flatMap(([name, needed]) => {
-    const absent = needed.filter(
-      (command) => !hostEnv.PATH.split(':').some((folder) => existsSync(join(folder, command))),
-    )
-    return absent.length > 0 ? [`${absent.join(', ')}: apt-get install ${name}`] : []
-  })
+  const commands = absentCommands().map(([name, absent]) => `${absent.join(', ')}: apt-get install ${name}`)
   if (commands.length > 0) return commands
 
   loadBridgeFilter()
@@ -66,6 +61,18 @@ export function labMissing(): readonly string[] {
   if (status === null) return [`namespaces: ${error?.message ?? 'the trial was killed'}`]
   if (stderr !== '' && stdout === '') return [`network, mount, UTS and PID namespaces: ${stderr.trim()}`]
   return stdout.split('\n').flatMap((what) => (what === '' ? [] : [`in the kernel: ${what}`]))
+}
+
+/** The packages that labMissing() would name, for an installation. */
+export function missingPackages(): readonly string[] {
+  return absentCommands().map(([name]) => name)
+}
+
+function absentCommands(): readonly (readonly [name: string, absent: readonly string[]])[] {
+  const isAbsent = (command: string) => !hostEnv.PATH.split(':').some((folder) => existsSync(join(folder, command)))
+  return Object.entries(packages)
+    .map(([name, needed]) => [name, needed.filter(isAbsent)] as const)
+    .filter(([, absent]) => absent.length > 0)
 }
 
 /** On a fresh system nobody has loaded it yet. Whether that helped is seen by those who need it. */

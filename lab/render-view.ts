@@ -119,14 +119,20 @@ function groupElement([id, rules]: readonly [string, readonly Rule[]]): string {
   return `<securityGroup name="${id}">${tag('ownerId', owner)}${ingress}<egressRules/></securityGroup>`
 }
 
+export interface ParsedRule {
+  /** Its number. */
+  readonly protocol: string
+  /** First and last port, or type and code of ICMP; absent: all. */
+  readonly first: string | undefined
+  readonly second: string | undefined
+  /** An address, a CIDR or a group's id. */
+  readonly whom: string
+}
+
 const protocols: Readonly<Record<string, string>> = { icmp: '1', tcp: '6', udp: '17' }
 
 function ruleElement(rule: Rule): string {
-  const match = /^(\w+)(?: (\d+)(?:[-/](\d+))?)? from (\S+)$/.exec(rule)
-  const protocol = match?.[1] && (protocols[match[1]] ?? match[1])
-  const whom = match?.[4] === 'anywhere' ? '0.0.0.0/0' : match?.[4]
-  if (!protocol || !whom || !/^\d+$/.test(protocol)) throw new Error(`not a rule: ${rule}`)
-  const [first, second] = [match?.[2], match?.[3]]
+  const { protocol, first, second, whom } = parseRule(rule)
   const icmp = protocol === '1'
   const ports = protocol === '6' || protocol === '17'
   const isGroup = whom.startsWith('sg-')
@@ -144,6 +150,14 @@ function ruleElement(rule: Rule): string {
       tag('cidr', isGroup ? '' : cidr),
     ].join(''),
   )
+}
+
+export function parseRule(rule: Rule): ParsedRule {
+  const match = /^(\w+)(?: (\d+)(?:[-/](\d+))?)? from (\S+)$/.exec(rule)
+  const protocol = match?.[1] && (protocols[match[1]] ?? match[1])
+  const whom = match?.[4] === 'anywhere' ? '0.0.0.0/0' : match?.[4]
+  if (!protocol || !whom || !/^\d+$/.test(protocol)) throw new Error(`not a rule: ${rule}`)
+  return { protocol, first: match?.[2], second: match?.[3], whom }
 }
 
 function property(name: string, values: readonly string[]): string {

@@ -17,6 +17,8 @@ import type { Terminal } from './report/terminal.ts'
 interface Flags {
   readonly inventory?: string
   readonly view?: string
+  readonly mode?: string
+  readonly lenient?: boolean
   readonly node?: readonly string[]
   readonly limit?: string
   readonly forks?: number
@@ -38,16 +40,28 @@ const program = new Command('edgepush')
   .showHelpAfterError('(--help says more)')
   .exitOverride()
 
-verb('push', 'bring the nodes to what the view says', 'edgepush push -i inventories/lab.yml --view view.xml --node nc-05')
+verb(
+  'push',
+  'bring the nodes to what the view says',
+  'edgepush push -i inventories/lab.yml --view view.xml --node nc-05',
+)
   .addOption(viewOption())
+  .addOption(modeOption())
+  .addOption(lenientOption())
   .addOption(forksOption())
   .action(async (playbook: string | undefined, flags: Flags) => {
     const { push } = await import('./commands/push.ts')
     exit = await push(playbook, complete(flags), contextFor(flags))
   })
 
-verb('render', 'write what each node should hold, as files to read', 'edgepush render -i inventories/lab.yml --view view.xml --out rendered')
+verb(
+  'render',
+  'write what each node should hold, as files to read',
+  'edgepush render -i inventories/lab.yml --view view.xml --out rendered',
+)
   .addOption(viewOption())
+  .addOption(modeOption())
+  .addOption(lenientOption())
   .option('--out <dir>', 'write the files below this folder instead of printing them')
   .addOption(forksOption())
   .action(async (playbook: string | undefined, flags: Flags) => {
@@ -63,13 +77,26 @@ verb('status', 'tell what became of each node in its last run', 'edgepush status
     exit = await status(playbook, { ...complete(flags), live: flags.live ?? false }, contextFor(flags))
   })
 
-verb('nodes', 'list who is in the inventory', "edgepush nodes -i inventories/lab.yml -l 'canary:!nc-02'")
-  .action(async (playbook: string | undefined, flags: Flags) => {
+verb('nodes', 'list who is in the inventory', "edgepush nodes -i inventories/lab.yml -l 'canary:!nc-02'").action(
+  async (playbook: string | undefined, flags: Flags) => {
     const { nodes } = await import('./commands/nodes.ts')
     exit = nodes(playbook, complete(flags), contextFor(flags))
+  },
+)
+
+program
+  .command('check-config')
+  .description('Check a network configuration document of a cloud, JSON or YAML, and tell what it means.')
+  .summary('check a network configuration document of a cloud')
+  .argument('<file>', 'the document, as the cloud property cloud.network.network_configuration holds it')
+  .option('--json', 'NDJSON on standard output, for programs')
+  .addHelpText('after', '\nExample:\n  edgepush check-config network.yaml')
+  .action(async (file: string, flags: { readonly json?: boolean }) => {
+    const { checkConfig } = await import('./commands/check-config.ts')
+    exit = checkConfig(file, { json: flags.json ?? false }, terminalFor({ ...flags, color: false }), packageVersion())
   })
 
-/** What all verbs take. */
+/** What all verbs about nodes take. */
 function verb(name: string, does: string, example: string): Command {
   return program
     .command(name)
@@ -77,7 +104,10 @@ function verb(name: string, does: string, example: string): Command {
     .summary(does)
     .argument('[playbook]', `how a run goes (default: ${PLAYBOOK_PLACES.join(' or ')})`)
     .option('-i, --inventory <file>', "who the nodes are (default: the playbook's)")
-    .option('--node <name>', 'only this node; may be repeated', (value: string, others: readonly string[] = []) => [...others, value])
+    .option('--node <name>', 'only this node; may be repeated', (value: string, others: readonly string[] = []) => [
+      ...others,
+      value,
+    ])
     .option('-l, --limit <words>', 'only these: names, groups, globs; a:b both, a:&b in both, a:!b without')
     .option('--json', 'NDJSON on standard output, for programs')
     .option('-v, --verbose', 'log every step on standard error')
@@ -87,7 +117,18 @@ function verb(name: string, does: string, example: string): Command {
 }
 
 function viewOption(): Option {
-  return new Option('--view <file>', "the view to serve (default: the playbook's source)")
+  return new Option('--view <file>', "the view to serve, or a folder of 3.4's files (default: the playbook's source)")
+}
+
+function modeOption(): Option {
+  return new Option('--mode <name>', 'the mode of a view that does not say its own, as none did before 4.2')
+}
+
+function lenientOption(): Option {
+  return new Option(
+    '--lenient',
+    'leave out what is wrong with one instance, group or rule, and say so, instead of refusing the view',
+  )
 }
 
 function forksOption(): Option {
@@ -98,8 +139,8 @@ function forksOption(): Option {
   })
 }
 
-function complete({ inventory, view, node = [], limit, forks, json }: Flags) {
-  return { inventory, view, node, limit, forks, json: json ?? false }
+function complete({ inventory, view, mode, lenient = false, node = [], limit, forks, json }: Flags) {
+  return { inventory, view, mode, lenient, node, limit, forks, json: json ?? false }
 }
 
 function contextFor(flags: Flags): Context {
@@ -135,7 +176,10 @@ function stateFolder(): string {
 /** The first signal asks for an orderly end: nodes in flight come to their outcome. The second ends at once. */
 function interruption(): AbortSignal {
   const controller = new AbortController()
-  for (const [signal, code] of [['SIGINT', EXIT.interrupted], ['SIGTERM', EXIT.terminated]] as const) {
+  for (const [signal, code] of [
+    ['SIGINT', EXIT.interrupted],
+    ['SIGTERM', EXIT.terminated],
+  ] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(code)
       process.stderr.write(`\n${signal}: nodes in flight are finished, no other is begun; once more ends at once\n`)

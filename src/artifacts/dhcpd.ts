@@ -22,15 +22,18 @@ dhcpd_stop() {
   pid=$(dhcpd_pid) || return 0
   kill "$pid"
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-    dhcpd_pid > /dev/null || return 0
+    # A process that ends loses its command line before it lets go of its sockets.
+    grep -q '^State:.[^XZ]' "/proc/$pid/status" 2> /dev/null || return 0
     sleep 0.1
   done
   kill -9 "$pid"
 }
 dhcpd_start() {
   if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
-  dhcpd_stop && dhcpd -q -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
-  complain "dhcpd does not start: $(grep -v '^$' "$work/dhcpd.log" | tail -n 3 | tr '\n' ' ')"
+  # With a number in that file that somebody else has by now, it would not start.
+  dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
+  dhcpd -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
+  complain "dhcpd does not start: $(sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' "$work/dhcpd.log" | head -n 2 | tr '\n' ' ')"
   return 1
 }`
 
@@ -57,7 +60,7 @@ answers=yes
 [ -n "$answers" ] || dhcpd_stop || return 1
 cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
 mkdir -p "$dhcpd_folder" || return 1
-( umask 022; cp "$want/dhcpd.conf" "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
+( umask 022; cat "$want/dhcpd.conf" > "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
 [ -e "$dhcpd_folder/euca-dhcp.leases" ] || : > "$dhcpd_folder/euca-dhcp.leases" || return 1
 [ -z "$answers" ] || dhcpd_start`,
   },

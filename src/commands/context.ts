@@ -1,6 +1,6 @@
 import type { Transport } from '../node/transport.ts'
-import type { Listener } from '../run/event.ts'
 import type { Terminal } from '../report/terminal.ts'
+import type { Listener } from '../run/event.ts'
 
 /** What a command may use of the world outside; only cli.ts makes one for real. */
 export interface Context {
@@ -28,5 +28,7 @@ export interface NodeFlags {
 
 export interface ViewFlags extends NodeFlags {
   readonly view: string | undefined
+  readonly mode: string | undefined
+  readonly lenient: boolean
   readonly forks: number | undefined
 }

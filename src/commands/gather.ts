@@ -1,21 +1,23 @@
 /** What every command about a view starts with: who the nodes are, what the view says, and which mode serves it. */
 
 import { type Configuration, loadConfiguration } from '../config/configuration.ts'
-import type { InventoryNode } from '../config/inventory.ts'
-import { notEnforced } from '../config/playbook.ts'
+import { notEnforced, type Playbook } from '../config/playbook.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, Refusal } from '../error.ts'
-import { modeOf } from '../modes/index.ts'
 import { findDefects } from '../modes/settings.ts'
 import { working } from '../report/working.ts'
-import { readView } from '../view/parse.ts'
+import { SCOPES } from '../view/parse/scope.ts'
+import type { Finding, Reading } from '../view/parse.ts'
 import { fetchView, type SourcedView, type ViewSource } from '../view/source/fetch-view.ts'
-import type { View } from '../view/view.ts'
 import type { Context, NodeFlags, ViewFlags } from './context.ts'
+import { doubtAge, doubtNodes } from './doubt-view.ts'
 import { type Serving, served } from './node-bundle.ts'
+import { servedView } from './served-view.ts'
 
 export interface Gathered extends Serving {
   readonly sourced: SourcedView
+  /** How many parts of the view are not served. */
+  readonly leftOut: number
 }
 
 export function configure(flags: NodeFlags, playbook: string | undefined, context: Context): Configuration {
@@ -24,33 +26,36 @@ export function configure(flags: NodeFlags, playbook: string | undefined, contex
   return configuration
 }
 
-export async function gather(
-  flags: ViewFlags,
-  { playbook, inventory }: Configuration,
-  { transport, terminal }: Context,
-): Promise<Gathered> {
+export async function gather(flags: ViewFlags, configuration: Configuration, context: Context): Promise<Gathered> {
+  const { playbook, inventory } = configuration
+  const { transport, terminal } = context
   const sourced = await working(terminal, 'fetching the view', fetchView(sourceOf(flags, playbook.source), transport))
-  const { view, warnings } = readView(sourced.text, sourced.origin)
-  const mode = modeOf(view, sourced.origin)
-  for (const { where, message } of warnings) terminal.err(`warning: ${where}: ${message}\n`)
-  for (const line of strangers(view, inventory.nodes)) terminal.err(`warning: ${line}\n`)
-  const gathered = { view, sourced, mode, templates: packageTemplates() }
-  refuse(served(inventory.nodes, gathered).flatMap(({ options }) => findDefects(mode.options, options)))
+  const onlyNode = inventory.nodes.length === 1 ? inventory.nodes[0]?.address : undefined
+  const { view, mode, findings, leftOut } = servedView(sourced, readingOf(flags, playbook), onlyNode)
+  for (const finding of findings) terminal.err(`${describe(finding)}\n`)
+  const gathered = { view, sourced, leftOut, mode, templates: packageTemplates() }
+  const nodes = served(inventory.nodes, gathered)
+  const doubts = [...doubtAge(sourced, playbook.maxAge, context.clock()), ...doubtNodes(view, inventory.nodes, nodes)]
+  for (const line of doubts) terminal.err(`warning: ${line}\n`)
+  refuse(nodes.flatMap(({ options }) => findDefects(mode.options, options)))
   return gathered
+}
+
+/** What is typed wins. */
+function readingOf({ mode, lenient }: ViewFlags, { reading }: Playbook): Reading {
+  const said = mode === undefined ? reading.mode : { name: mode, saidBy: '--mode' }
+  return { lenient: lenient || reading.lenient, mode: said }
+}
+
+function describe({ severity, scope, where, message }: Finding): string {
+  if (severity === 'warning') return `warning: ${where}: ${message}`
+  return `left out: ${where}: ${message}; ${SCOPES[scope].without}`
 }
 
 function sourceOf({ view }: ViewFlags, source: ViewSource | undefined): ViewSource {
   if (view !== undefined) return { kind: 'file', file: view }
   if (source) return source
   throw new Refusal(EXIT.usage, 'no view is named', 'name one: --view FILE, or give the playbook a source')
-}
-
-/** Nodes of the view that nobody can push to. */
-function strangers(view: View, nodes: readonly InventoryNode[]): readonly string[] {
-  const known = new Set<string>(nodes.map(({ address }) => address))
-  return view.clusters.flatMap((cluster) =>
-    cluster.nodes.filter(({ name }) => !known.has(name)).map(({ name }) => `the inventory has no node with address ${name}`),
-  )
 }
 
 function refuse(defects: readonly string[]): void {

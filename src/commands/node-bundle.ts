@@ -40,5 +40,7 @@ function declaredFacts({ name, facts, where, options }: InventoryNode, mode: Mod
   if (!facts) throw new Unfit(`${where}: ${name} has no facts in the inventory`)
   const bridge = resolveOptions(mode.options, options, {}).options.VNET_BRIDGE ?? ''
   const interfaces = { [bridge]: facts.bridge }
-  return facts.eucalyptusVersion === undefined ? { interfaces } : { interfaces, eucalyptusVersion: facts.eucalyptusVersion }
+  return facts.eucalyptusVersion === undefined
+    ? { interfaces }
+    : { interfaces, eucalyptusVersion: facts.eucalyptusVersion }
 }

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { selectStages } from '../config/select.ts'
 import type { ExitCode } from '../error.ts'
-import { openRecord } from '../record/record.ts'
+import { openRecord, readRecord } from '../record/record.ts'
 import { eventStream } from '../report/event-stream.ts'
 import { outcomesReport } from '../report/outcomes.ts'
 import { progress } from '../report/progress.ts'
@@ -13,6 +13,7 @@ import { type RunStage, runStages } from '../run/run-stages.ts'
 import type { SourcedView } from '../view/source/fetch-view.ts'
 import type { View } from '../view/view.ts'
 import type { Context, ViewFlags } from './context.ts'
+import { doubtVersion } from './doubt-view.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { probedBundle, served } from './node-bundle.ts'
 
@@ -31,6 +32,8 @@ export async function push(playbook: string | undefined, flags: ViewFlags, conte
 
   const { cloud } = configuration.inventory
   const view = stampOf(gathered.sourced, gathered.view)
+  for (const line of doubtVersion(view, readRecord(context.stateFolder, cloud)))
+    context.terminal.err(`warning: ${line}\n`)
   const run = runId(context.clock())
   const record = openRecord(context.stateFolder, cloud, run, view)
   const screen = flags.json ? eventStream(context, 'push') : progress(context.terminal)
@@ -41,7 +44,15 @@ export async function push(playbook: string | undefined, flags: ViewFlags, conte
   }
 
   try {
-    tell({ type: 'run-started', run, cloud, view, nodes: stages.flatMap(({ tasks }) => tasks.map(({ name }) => name)) })
+    const nodes = stages.flatMap(({ tasks }) => tasks.map(({ name }) => name))
+    tell({
+      type: 'run-started',
+      run,
+      cloud,
+      view,
+      nodes,
+      ...(gathered.leftOut > 0 ? { leftOut: gathered.leftOut } : {}),
+    })
     const outcomes = await runStages(stages, meansOf(gathered, context), context.signal, tell)
     const code = exitCode(outcomes)
     tell({ type: 'run-finished', exitCode: code, counts: countsOf(outcomes) })

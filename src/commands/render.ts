@@ -16,7 +16,7 @@ import { working } from '../report/working.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { declaredBundle, probedBundle, served } from './node-bundle.ts'
-import { failed, type Failed } from './node-failure.ts'
+import { type Failed, failed } from './node-failure.ts'
 
 export interface RenderFlags extends ViewFlags {
   readonly out: string | undefined
@@ -35,7 +35,9 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
   const failures = results.filter((result) => 'exitCode' in result)
 
   if (flags.out !== undefined) write(flags.out, bundles)
-  context.terminal.out(flags.json ? asJson(bundles, context) : flags.out === undefined ? asText(bundles) : asList(bundles, flags.out))
+  context.terminal.out(
+    flags.json ? asJson(bundles, context) : flags.out === undefined ? asText(bundles) : asList(bundles, flags.out),
+  )
   for (const { message } of failures) context.terminal.err(`${message}\n`)
   return failures.reduce<ExitCode>((worst, { exitCode }) => (worst === EXIT.ok ? exitCode : worst), EXIT.ok)
 }
@@ -64,11 +66,15 @@ function write(folder: string, bundles: readonly Bundle[]): void {
 }
 
 function asText(bundles: readonly Bundle[]): string {
-  return bundles.flatMap(({ node, files }) => files.map(({ name, text }) => `==> ${node}/${name} <==\n${text}\n`)).join('')
+  return bundles
+    .flatMap(({ node, files }) => files.map(({ name, text }) => `==> ${node}/${name} <==\n${text}\n`))
+    .join('')
 }
 
 function asList(bundles: readonly Bundle[], folder: string): string {
-  return table(bundles.map(({ node, digest, files }) => [join(folder, node), digest.slice(0, 12), `${files.length} files`]))
+  return table(
+    bundles.map(({ node, digest, files }) => [join(folder, node), digest.slice(0, 12), `${files.length} files`]),
+  )
 }
 
 function asJson(bundles: readonly Bundle[], { version }: Context): string {

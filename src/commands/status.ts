@@ -12,7 +12,7 @@ import { type Row, table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
-import { failed, type Failed } from './node-failure.ts'
+import { type Failed, failed } from './node-failure.ts'
 
 export interface StatusFlags extends NodeFlags {
   readonly live: boolean
@@ -66,7 +66,10 @@ function asTable(known: readonly Known[], live: boolean): string {
 function recordCells({ node, record }: Known): Row {
   if (!record) return [node, 'never pushed', '-', '-', '-', '-']
   const { outcome, view, time, run } = record
-  const last = outcome.phase && !['converged', 'unchanged'].includes(outcome.status) ? `${outcome.status} at ${outcome.phase}` : outcome.status
+  const last =
+    outcome.phase && !['converged', 'unchanged'].includes(outcome.status)
+      ? `${outcome.status} at ${outcome.phase}`
+      : outcome.status
   return [node, last, outcome.digest?.slice(0, 12) ?? '-', view.version ?? view.digest.slice(0, 8), time, run]
 }
 
@@ -74,7 +77,9 @@ function liveCell({ live }: Known): string {
   if (!live) return '-'
   if ('exitCode' in live) return 'no answer'
   if (live.digest === undefined) return 'holds nothing of ours'
-  return live.held ? `holds ${live.digest.slice(0, 12)}` : `has ${live.digest.slice(0, 12)}, but differs: ${live.differing.join(', ')}`
+  return live.held
+    ? `holds ${live.digest.slice(0, 12)}`
+    : `has ${live.digest.slice(0, 12)}, but differs: ${live.differing.join(', ')}`
 }
 
 /** Why the last run failed, and why a node could not be asked now. */
@@ -90,5 +95,7 @@ function reasons(known: readonly Known[]): string {
 
 function asJson(known: readonly Known[], { version }: Context): string {
   const first = { type: 'edgepush', format: 1, version, command: 'status' }
-  return [first, ...known.map((one) => ({ type: 'status', ...one }))].map((line) => `${JSON.stringify(line)}\n`).join('')
+  return [first, ...known.map((one) => ({ type: 'status', ...one }))]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('')
 }

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs'
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
 import { EXIT, Refusal } from '../error.ts'
-import { type Defect, formatKeyPath, type KeyPath } from './defect.ts'
+import { type Defect, formatKeyPath, type KeyPath, type TextDefect } from './defect.ts'
 import { findSchemaDefects } from './schema-defects.ts'
 import { parseYaml, type YamlFile } from './yaml-file.ts'
 
@@ -26,20 +26,45 @@ export interface Document<Value> {
   refuse(defects: readonly Defect[]): void
 }
 
+/** What a kind of document asks for besides its schema. */
+export interface Demands {
+  /** Whether keys that start with `x-` are notes, or keys like any other. */
+  readonly notes: 'dropped' | 'kept'
+  textDefects(text: string): readonly TextDefect[]
+  /** The value may be anything: what the schema finds is listed with this. */
+  defects(value: unknown): readonly Defect[]
+}
+
+const OURS: Demands = { notes: 'dropped', textDefects: () => [], defects: () => [] }
+
 /** `namedBy` is who asked for this file: a flag, or a place in another file. */
 export function loadDocument<const Schema extends Exclude<JSONSchema, boolean>>(
   file: string,
   namedBy: string,
   schema: Schema,
 ): Document<FromSchema<Schema>> {
-  const yaml = parseYaml(file, readText(file, namedBy))
-  refuse(yaml.defects.map(({ offset, problem }) => ({ offset, line: `${yaml.place(offset)}: ${problem}` })))
-  refuse(findSchemaDefects(schema, yaml.value).map((defect) => locate(yaml, defect)))
+  const document = loadForeignDocument(file, namedBy, schema, OURS)
+  // The schema has just found nothing wrong with it.
+  return { ...document, value: document.value as FromSchema<Schema> }
+}
+
+/** A document that is not one of our own: what else there is to say about it is said together with what the schema says. */
+export function loadForeignDocument(
+  file: string,
+  namedBy: string,
+  schema: object,
+  demands: Demands,
+): Document<unknown> {
+  const text = readText(file, namedBy)
+  const yaml = parseYaml(file, text, demands.notes)
+  const textDefects = [...demands.textDefects(text), ...yaml.defects]
+  refuse(textDefects.map(({ offset, problem }) => ({ offset, line: `${yaml.place(offset)}: ${problem}` })))
+  const defects = [...findSchemaDefects(schema, yaml.value), ...demands.defects(yaml.value)]
+  refuse(defects.map((defect) => locate(yaml, defect)))
 
   return {
     file,
-    // The schema has just found nothing wrong with it.
-    value: yaml.value as FromSchema<Schema>,
+    value: yaml.value,
     where: (path) => yaml.place(yaml.offsetOf(path)),
     whereKey: (path) => yaml.place(yaml.offsetOfKey(path)),
     written: yaml.written,

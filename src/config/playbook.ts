@@ -7,6 +7,7 @@
 
 import { dirname, join } from 'node:path'
 import type { Target } from '../node/transport.ts'
+import { type Reading, STRICT } from '../view/parse.ts'
 import { type Defect, formatKeyPath, type KeyPath } from './defect.ts'
 import { type Document, loadDocument } from './document.ts'
 import { parseDuration } from './duration.ts'
@@ -20,6 +21,10 @@ export interface Playbook {
   readonly inventory: FileReference
   /** Absent when the playbook leaves it to the command line. */
   readonly source: Source | undefined
+  /** How a view of this cloud is read, wherever it comes from. */
+  readonly reading: Reading
+  /** Milliseconds after which a view is doubted; this version warns, it does not refuse. */
+  readonly maxAge: number | undefined
   readonly stages: readonly Stage[]
 }
 
@@ -58,6 +63,8 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
     document,
     inventory: { file: besides(file, inventory), namedBy: document.where(['inventory']) },
     source: source && toSource(source, file),
+    reading: toReading(document),
+    maxAge: source?.max_age === undefined ? undefined : parseDuration(source.max_age),
     stages: stages.map((stage, index) => ({
       name: stage.name,
       targets: stage.targets,
@@ -71,7 +78,15 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
 /** What an inventory alone means: every node, in one stage. */
 export function impliedPlaybook(inventory: FileReference): Playbook {
   const all: Stage = { name: 'all', targets: ['all'], parallel: PARALLEL, pause: 0, where: inventory.file }
-  return { name: 'all', document: undefined, inventory, source: undefined, stages: [all] }
+  return {
+    name: 'all',
+    document: undefined,
+    inventory,
+    source: undefined,
+    reading: STRICT,
+    maxAge: undefined,
+    stages: [all],
+  }
 }
 
 /** One line for each key that this version reads but does not enforce. */
@@ -98,6 +113,11 @@ function toSource(source: NonNullable<PlaybookYaml['source']>, file: string): So
   if (source.file !== undefined) return { kind: 'file', file: besides(file, source.file) }
   if (source.ssh === undefined) return undefined
   return { kind: 'ssh', target: toTarget(source.ssh.host, source.ssh.host, source.ssh, file), file: source.ssh.file }
+}
+
+function toReading({ value: { source }, where }: Document<PlaybookYaml>): Reading {
+  const mode = source?.mode === undefined ? undefined : { name: source.mode, saidBy: where(['source', 'mode']) }
+  return { lenient: source?.lenient ?? false, mode }
 }
 
 function findSourceDefects({ source }: PlaybookYaml): readonly Defect[] {

@@ -5,7 +5,7 @@
  */
 
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
-import { parseCidr, parseIpv4 } from '../view/ipv4.ts'
+import { parseCidr, parseIpv4, parseRange } from '../view/ipv4.ts'
 import type { Defect, KeyPath } from './defect.ts'
 import { didYouMean } from './did-you-mean.ts'
 
@@ -15,6 +15,8 @@ const ajv = new Ajv2020({
   allowUnionTypes: true,
   formats: {
     ipv4: (text: string) => parseIpv4(text) !== undefined,
+    'ipv4-network': (text: string) => text.includes('/') && parseCidr(text) !== undefined,
+    'ipv4-range': (text: string) => parseRange(text) !== undefined,
     'interface-address': (text: string) => text.includes('/') && parseCidr(text) !== undefined,
   },
 })

@@ -2,7 +2,8 @@
  * A YAML file as plain values that still knows where each of them stands.
  *
  * Invariants: the text is well-formed YAML 1.2 without duplicate keys, unknown tags or endless aliases; every key is
- * text; keys that start with `x-` are for the author (notes, anchors) and are in none of the answers.
+ * text; keys that start with `x-` are for the author (notes, anchors) and are in none of the answers, unless the file is
+ * somebody else's, who does not know that.
  */
 
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type Document as YamlDocument } from 'yaml'
@@ -28,13 +29,13 @@ export interface YamlFile {
 /** High enough for an anchor used by every node of a large cloud, low enough to stop nested anchors from exploding. */
 const MAX_ALIASES = 10_000
 
-export function parseYaml(file: string, text: string): YamlFile {
+export function parseYaml(file: string, text: string, notes: 'dropped' | 'kept'): YamlFile {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
   const aliases = resolveAliases(document)
   const find = spotFinder(document.contents ?? undefined, aliases.targets)
   return {
-    ...toPlain(document, aliases, [...findTextDefects(document, text), ...aliases.defects]),
+    ...toPlain(document, aliases, [...findTextDefects(document, text), ...aliases.defects], notes),
     offsetOf: (path) => offsetOf(find(path)),
     offsetOfKey: (path) => offsetOfKey(find(path)),
     place: (offset) => {
@@ -69,10 +70,14 @@ function toPlain(
   document: YamlDocument.Parsed,
   { last }: Aliases,
   defects: readonly TextDefect[],
+  notes: 'dropped' | 'kept',
 ): { readonly value: unknown; readonly defects: readonly TextDefect[] } {
   if (defects.length > 0) return { value: undefined, defects }
   try {
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES, reviver: dropAuthors }), defects }
+    return {
+      value: document.toJS({ maxAliasCount: MAX_ALIASES, reviver: notes === 'dropped' ? dropAuthors : keep }),
+      defects,
+    }
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error
     return { value: undefined, defects: [{ offset: startOf(last), problem: 'aliases of aliases unfold to too much' }] }
@@ -81,6 +86,10 @@ function toPlain(
 
 function dropAuthors(key: unknown, value: unknown): unknown {
   return isAuthors(String(key)) ? undefined : value
+}
+
+function keep(_key: unknown, value: unknown): unknown {
+  return value
 }
 
 function isAuthors(key: string): boolean {

@@ -7,12 +7,15 @@ export const MODES: readonly Mode[] = [edge]
 
 /** The mode that a view asks for, if it can serve this view. */
 export function modeOf(view: View, origin: string): Mode {
-  const mode = MODES.find(({ name }) => name === view.mode)
-  if (!mode) {
-    const known = MODES.map(({ name }) => name).join(', ')
-    throw new Refusal(EXIT.badView, `${origin}: the view's mode is ${view.mode}; this version serves ${known}`)
-  }
+  const mode = modeNamed(view.mode, origin)
   const reasons = mode.unfit(view)
   if (reasons.length === 0) return mode
   throw new Refusal(EXIT.badView, reasons.map((reason) => `${origin}: ${reason}`).join('\n'))
+}
+
+export function modeNamed(name: string, origin: string): Mode {
+  const mode = MODES.find((known) => known.name === name)
+  if (mode) return mode
+  const known = MODES.map((one) => one.name).join(', ')
+  throw new Refusal(EXIT.badView, `${origin}: the view's mode is ${name}; this version serves ${known}`)
 }

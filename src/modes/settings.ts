@@ -4,10 +4,10 @@
  * is a value that does not fit: nothing is ever guessed.
  */
 
-import type { Options, OptionSpec } from './mode.ts'
+import type { OptionSpec, Options } from './mode.ts'
 
 /** A value as somebody wrote it. */
-export interface Setting {
+interface Setting {
   readonly value: string
   /** `file:line`, for messages. */
   readonly where: string
@@ -26,7 +26,8 @@ export function findDefects(specs: readonly OptionSpec[], inventory: Settings): 
   const byName = new Map(specs.map((spec) => [spec.name, spec]))
   return Object.entries(inventory).flatMap(([name, setting]) => {
     const spec = byName.get(name)
-    if (!spec) return [`${setting.where}: ${name} is not an option of this mode; it has ${[...byName.keys()].join(', ')}`]
+    if (!spec)
+      return [`${setting.where}: ${name} is not an option of this mode; it has ${[...byName.keys()].join(', ')}`]
     return defect(spec, setting)
   })
 }

@@ -1,5 +1,5 @@
 /**
- * One question and its answer: a script on the stdin of `/bin/sh -s`, a framed reply on its stdout.
+ * One question and its answer: a script on the stdin of one fixed command, a framed reply on its stdout.
  *
  * Invariants:
  * - whatever a login shell or its rc files print, before or after, is not part of an answer: only what stands between
@@ -23,7 +23,8 @@ interface AnswerLine {
   readonly text: string
 }
 
-const COMMAND = '/bin/sh -s'
+/** Not `sh -s`: bash reads a script on stdin byte by byte, which takes seconds for a large bundle. */
+const COMMAND = `/bin/sh -c 'eval "$(cat)"'`
 
 /** What a script may say itself: it is not a reply of ours at all. */
 export class Unintelligible extends Error {}
@@ -59,7 +60,7 @@ function refuse({ stdout, stderr, code }: Reply, mark: string): never {
   if (stdout.includes(`\n${mark} begin\n`)) throw new ConnectionLost('the reply ended in the middle')
   const said = [stdout, stderr].join('\n').trim().split('\n').slice(-3).join(' / ')
   throw new Unintelligible(
-    `/bin/sh -s did not run our script (exit status ${code}${said ? `, it said: ${said}` : ''}); does the login shell read its standard input, or is a command forced on this key?`,
+    `/bin/sh did not run our script (exit status ${code}${said ? `, it said: ${said}` : ''}); does the login shell read its standard input, or is a command forced on this key?`,
   )
 }
 

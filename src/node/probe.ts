@@ -67,7 +67,12 @@ export async function probe(connection: Connection, templates: Templates): Promi
   if (answer.status !== 0 || errors.length > 0) {
     throw new NotProbed(errors.join('; ') || `the probe ended with status ${answer.status}`)
   }
-  return { facts: factsOf(answer), conf: confOf(answer), boot: said(answer, 'boot')[0] ?? '', holding: holdingOf(answer) }
+  return {
+    facts: factsOf(answer),
+    conf: confOf(answer),
+    boot: said(answer, 'boot')[0] ?? '',
+    holding: holdingOf(answer),
+  }
 }
 
 function factsOf(answer: Answer): Facts {
@@ -91,7 +96,7 @@ function addressesOf(answer: Answer, device: string): readonly string[] {
 function confOf(answer: Answer): Settings {
   const conf: Record<string, Setting> = {}
   for (const text of said(answer, 'conf')) {
-    const [, line, name, quoted, bare] = /^(\d+) \s*([A-Z_]+)=(?:"([^"]*)"|([^\s#]*))/.exec(text) ?? []
+    const [, line, name, quoted, bare] = /^(\d+) \s*([A-Z0-9_]+)\s*=\s*(?:"([^"]*)"|([^\s#]*))/.exec(text) ?? []
     if (name !== undefined) conf[name] ??= { value: quoted ?? bare ?? '', where: `${CONF}:${line}` }
   }
   return conf

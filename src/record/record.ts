@@ -49,7 +49,11 @@ function openRun(folder: string, cloud: string, run: string, nodes: string): num
     return openSync(join(runs, `${run}.ndjson`), 'ax', 0o600)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new Refusal(EXIT.noPermission, `the record cannot be written: ${why}`, 'set EDGEPUSH_STATE to a folder of yours')
+    throw new Refusal(
+      EXIT.noPermission,
+      `the record cannot be written: ${why}`,
+      'set EDGEPUSH_STATE to a folder of yours',
+    )
   }
 }
 

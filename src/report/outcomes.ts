@@ -36,7 +36,9 @@ function explain(outcome: Outcome, paint: Paint): string {
 }
 
 function sum(outcomes: readonly Outcome[]): string {
-  const counts = ORDER.map((status) => [status, outcomes.filter((outcome) => outcome.status === status).length] as const)
+  const counts = ORDER.map(
+    (status) => [status, outcomes.filter((outcome) => outcome.status === status).length] as const,
+  )
   const parts = counts.filter(([, count]) => count > 0).map(([status, count]) => `${count} ${status}`)
   return `${outcomes.length} ${outcomes.length === 1 ? 'node' : 'nodes'}: ${parts.join(', ')}`
 }

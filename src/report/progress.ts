@@ -34,7 +34,8 @@ function liveLine({ err, columns, paint }: Terminal): Listener {
 
 function lineByLine({ err }: Terminal): Listener {
   return (event) => {
-    if (event.type === 'stage-started') err(`stage ${event.stage}: ${event.nodes.length} ${event.nodes.length === 1 ? 'node' : 'nodes'}\n`)
+    if (event.type === 'stage-started')
+      err(`stage ${event.stage}: ${event.nodes.length} ${event.nodes.length === 1 ? 'node' : 'nodes'}\n`)
     if (event.type === 'outcome') err(`${event.outcome.node}: ${brief(event.outcome)}\n`)
     if (event.type === 'stopped') err(`${stopText(event.stage, event.failed)}\n`)
   }

@@ -9,6 +9,8 @@ export type RunEvent =
       readonly cloud: string
       readonly view: ViewStamp
       readonly nodes: readonly string[]
+      /** Parts of the view that were wrong and are not served; only a lenient run leaves any out. */
+      readonly leftOut?: number
     }
   | { readonly type: 'stage-started'; readonly stage: string; readonly nodes: readonly string[] }
   | { readonly type: 'phase'; readonly node: string; readonly phase: RunPhase }

@@ -5,13 +5,20 @@
  */
 
 import type { Bundle } from '../bundle/bundle.ts'
-import type { Templates } from '../bundle/templates.ts'
 import { compare } from '../bundle/compare.ts'
+import type { Templates } from '../bundle/templates.ts'
 import { Refusal, Unfit } from '../error.ts'
 import { Unintelligible } from '../node/exchange.ts'
 import { NotProbed, type Probed, probe } from '../node/probe.ts'
 import { commit, confirm, stage, type Verdict } from '../node/protocol.ts'
-import { type Connection, ConnectionLost, NotTrusted, type Target, type Transport, Unreachable } from '../node/transport.ts'
+import {
+  type Connection,
+  ConnectionLost,
+  NotTrusted,
+  type Target,
+  type Transport,
+  Unreachable,
+} from '../node/transport.ts'
 import type { Outcome, RunPhase } from './outcome.ts'
 
 export interface NodeTask {
@@ -80,7 +87,10 @@ async function bring(
   return { status: 'converged', phase: 'confirm', digest: bundle.digest, reason: difference, notes }
 }
 
-function stopped({ state, errors }: Verdict, phase: RunPhase): { status: Outcome['status']; phase: RunPhase; reason: string } {
+function stopped(
+  { state, errors }: Verdict,
+  phase: RunPhase,
+): { status: Outcome['status']; phase: RunPhase; reason: string } {
   const status = state === 'refused' || state === 'rolled-back' ? state : 'unknown'
   return { status, phase, reason: errors.join('; ') || `${phase} failed without saying why` }
 }

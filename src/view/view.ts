@@ -8,6 +8,7 @@
  *   author ordered stays as it is (a group's rules, the groups of an instance, DNS servers, pools);
  * - cluster names, node names, group ids and instance ids are unique; an instance runs on at most one node;
  * - no two instances share an address, public or private, or a MAC, nor two of one node the name of their interface;
+ * - every group that an instance is in is a group of the view;
  * - everything is frozen, all the way down.
  */
 
@@ -27,6 +28,13 @@ export interface View {
   readonly clusters: readonly Cluster[]
   readonly instances: readonly Instance[]
   readonly groups: readonly SecurityGroup[]
+  /**
+   * Private addresses of instances that a lenient reading left out, sorted. They may be running: nothing is let in to
+   * them. Empty in a view that was read strictly.
+   */
+  readonly withheld: readonly Ipv4[]
+  /** How many instances a lenient reading left out without knowing their private address. */
+  readonly untraced: number
   /** How many VPCs, internet gateways and DHCP option sets there are; what they hold is not read. */
   readonly vpcElements: number
 }
@@ -64,11 +72,12 @@ export interface Instance {
   /** Never the private address: where a cloud has only those, there is no public one. */
   readonly publicAddress: Ipv4 | undefined
   readonly privateAddress: Ipv4
-  /** At least one; as the view orders them, each once; an id may be unknown to the view. */
+  /** As the view orders them, each once. At least one, but for a lenient reading: then nothing is let in. */
   readonly groups: readonly string[]
 }
 
 export interface SecurityGroup {
+  /** Its name, or where that cannot be the name of a chain, one made from it. */
   readonly id: string
   readonly owner: string
   readonly ingress: readonly IngressRule[]
@@ -89,7 +98,7 @@ interface PortRange {
   readonly to: number
 }
 
-/** Where traffic may come from; `group` alone, `cidr` alone, or both at once (each must then hold). */
+/** Where traffic may come from, a group possibly unknown to the view; `group` alone, `cidr` alone, or both at once (each must then hold). */
 export type RuleSource =
   | { readonly cidr: Cidr; readonly group?: undefined }
   | { readonly group: string; readonly cidr?: Cidr }

@@ -17,6 +17,8 @@ export interface XmlElement {
   readonly text: string
   /** Where the start tag begins, counted from 1. */
   readonly line: number
+  /** Of the files of a view the one it stands in, where there is more than one. */
+  readonly file?: string
 }
 
 export class XmlError extends Error {

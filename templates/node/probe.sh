@@ -8,7 +8,7 @@ echo "boot $(cat /proc/sys/kernel/random/boot_id)"
 ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\)[:@].* link\/ether \([0-9a-f:]*\).*/link \1 \2/p'
 ip -4 -o address show | awk '{ sub(/@.*/, "", $2); print "address", $2, $4 }'
 [ ! -r /etc/eucalyptus/eucalyptus-version ] || echo "eucalyptus $(head -n 1 /etc/eucalyptus/eucalyptus-version)"
-[ ! -r /etc/eucalyptus/eucalyptus.conf ] || awk '/^[ \t]*[A-Z_]+=/ { print "conf", NR, $0 }' /etc/eucalyptus/eucalyptus.conf
+[ ! -r /etc/eucalyptus/eucalyptus.conf ] || awk '/^[ \t]*[A-Z0-9_]+[ \t]*=/ { print "conf", NR, $0 }' /etc/eucalyptus/eucalyptus.conf
 [ -e "$state/current/apply.sh" ] || exit 0
 echo "current $(basename "$(readlink "$state/current")")"
 sh "$state/current/apply.sh" held

@@ -21,7 +21,8 @@ function enter(files: Readonly<Record<string, string>>): string {
 
 test('resolves a playbook that says everything that is honoured', () => {
   const folder = enter({
-    'playbooks/push.yml': `${HEAD}source: { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, port: 23, key: k, known_hosts: ~/kh } }
+    'playbooks/push.yml': `${HEAD}source:
+  { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, port: 23, key: k, known_hosts: ~/kh }, mode: EDGE, lenient: true, max_age: 10m }
 stages:
   - { name: canary, targets: [canary, "!nc-05"], pause: 30s, parallel: 1 }
   - { name: rest, targets: [all] }
@@ -45,9 +46,11 @@ stages:
         connectTimeout: 10_000,
       },
     },
+    reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:107' } },
+    maxAge: 600_000,
     stages: [
-      { name: 'canary', targets: ['canary', '!nc-05'], parallel: 1, pause: 30_000, where: 'playbooks/push.yml:5:21' },
-      { name: 'rest', targets: ['all'], parallel: 32, pause: 0, where: 'playbooks/push.yml:6:19' },
+      { name: 'canary', targets: ['canary', '!nc-05'], parallel: 1, pause: 30_000, where: 'playbooks/push.yml:6:21' },
+      { name: 'rest', targets: ['all'], parallel: 32, pause: 0, where: 'playbooks/push.yml:7:19' },
     ],
   })
 })
@@ -167,6 +170,8 @@ test('an inventory alone implies one stage of all nodes and leaves the source op
     document: undefined,
     inventory: { file: 'other.yml', namedBy: '--inventory' },
     source: undefined,
+    reading: { lenient: false, mode: undefined },
+    maxAge: undefined,
     stages: [{ name: 'all', targets: ['all'], parallel: 32, pause: 0, where: 'other.yml' }],
   })
   expect(notEnforced(playbook)).toEqual([])

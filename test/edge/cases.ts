@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bundle } from '../../src/bundle/bundle.ts'
+import type { Bundle } from '../../src/bundle/bundle.ts'
 import { declaredBundle } from '../../src/commands/node-bundle.ts'
 import { loadInventory } from '../../src/config/inventory.ts'
 import { packageTemplates } from '../../src/config/templates.ts'

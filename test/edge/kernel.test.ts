@@ -30,5 +30,5 @@ function dhcp(text: string): readonly string[] {
 }
 
 function publicAddresses(text: string): readonly string[] {
-  return [...text.matchAll(/^address (\S+)/gm)].map(([, address]) => address ?? '').toSorted()
+  return [...text.matchAll(/^address (\S+)/gm)].map(([, address = '']) => address).toSorted()
 }

@@ -7,20 +7,21 @@ export type Dump = Readonly<Record<string, string>>
 
 const dhcpd = '/var/run/eucalyptus/net/euca-dhcp'
 
-/** Comments and counters are left out; members of a set have no order. */
+/** Without comments and counters, and without what the kernel chose for a set by itself. */
 const holdings: Readonly<Record<string, string>> = {
   iptables: "iptables-save | sed -e '/^#/d' -e 's/ \\[[0-9]*:[0-9]*\\]$//'",
-  ipset: 'ipset save | sort',
+  ipset: "ipset save | sed -E 's/ (hashsize|bucketsize|initval) [^ ]+//g' | sort",
   ebtables: "ebtables-save | sed '/^#/d'",
-  addresses: 'ip -4 -o address show',
-  routes: 'ip route show table all',
+  addresses: "ip -4 -o address show | sed 's/^[0-9]*: *//' | sort",
+  routes: "ip route show table all | sed 's/ linkdown//'",
   dhcpd: `cat ${dhcpd}.conf`,
-  daemon: `[ ! -s ${dhcpd}.pid ] || tr '\\0' ' ' < /proc/$(cat ${dhcpd}.pid)/cmdline`,
+  daemon: "ps -eo args | grep '^[^ ]*dhcpd .*euca-dhcp'",
   sysctls: 'cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/bridge/bridge-nf-call-iptables',
 }
 
 /** What shows that somebody touched something, even if it is as it was. */
 const traces: Readonly<Record<string, string>> = {
+  sets: 'ipset save | grep ^create | sort',
   'dhcpd process': `cut -d ' ' -f 1,22 /proc/$(cat ${dhcpd}.pid)/stat`,
   'dhcpd file': `stat -c '%i %y %z' ${dhcpd}.conf`,
   state: "find /var/lib/edgepush -printf '%p %i %s %T@ %C@ %l\\n' | sort",

@@ -63,7 +63,9 @@ function namesOf(lab: Lab): readonly (readonly [name: string, address: string])[
     ['clc-01', lab.plan.clc.address],
     ...lab.nodes.map(({ name, address }) => [name, address] as const),
     ...instances.map(({ id, address }) => [id.slice(-1), address] as const),
-    ...instances.flatMap(({ id, publicAddress }) => (publicAddress ? [[`eip-${id.slice(-1)}`, publicAddress] as const] : [])),
+    ...instances.flatMap(({ id, publicAddress }) =>
+      publicAddress ? [[`eip-${id.slice(-1)}`, publicAddress] as const] : [],
+    ),
   ]
 }
 

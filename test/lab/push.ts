@@ -24,13 +24,8 @@ export async function push(lab: Lab, args: readonly string[] = [], options: Exec
 }
 
 /** Node to status. */
-export function statuses({ outcomes }: Pushed): Readonly<Record<string, string>> {
+function statuses({ outcomes }: Pushed): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(outcomes).map(([node, { status }]) => [node, status]))
-}
-
-/** Node to why: for a failed test, and for messages. */
-export function reasons({ outcomes }: Pushed): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(outcomes).map(([node, { reason }]) => [node, reason ?? '']))
 }
 
 /** A push that has to succeed everywhere: node to status, `converged` or `unchanged`. */

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the samples are source text
+
 /** The shape of src/, as its imports show it; and that each rule would notice. */
 
 import { join } from 'node:path'
@@ -40,8 +42,14 @@ const RULES: readonly {
     rule: rules.viewKnowers,
     promise: 'node, run, record and report know no view, not even by way of others',
     breaches: [
-      { 'node/probe.ts': "import '../bundle/compile.ts'", 'bundle/compile.ts': "import type { View } from '../view/view.ts'" },
-      { 'run/stages.ts': "import '../bundle/compile.ts'", 'bundle/compile.ts': "import type { Mode } from '../modes/mode.ts'" },
+      {
+        'node/probe.ts': "import '../bundle/compile.ts'",
+        'bundle/compile.ts': "import type { View } from '../view/view.ts'",
+      },
+      {
+        'run/stages.ts': "import '../bundle/compile.ts'",
+        'bundle/compile.ts': "import type { Mode } from '../modes/mode.ts'",
+      },
     ],
   },
   {
@@ -113,7 +121,11 @@ describe.each(RULES)('$promise', ({ rule, breaches }) => {
 })
 
 it('a cycle through several files shows all of them', () => {
-  const cycle = { 'run/a.ts': "import './b.ts'", 'run/b.ts': "export type { A } from './c.ts'", 'run/c.ts': "import './a.ts'" }
+  const cycle = {
+    'run/a.ts': "import './b.ts'",
+    'run/b.ts': "export type { A } from './c.ts'",
+    'run/c.ts': "import './a.ts'",
+  }
   expect(rules.importCycles(toFiles(cycle))).toHaveLength(3)
 })
 

@@ -5,12 +5,17 @@ import { join } from 'node:path'
 import type { Mode } from '../../src/modes/mode.ts'
 
 /** Variables that the shell, or the apply script, lives by: an option of that name would change them. */
-const RESERVED = /^(PATH|IFS|HOME|PWD|OLDPWD|ENV|LC_.*|LANG|PS[124]|OPTARG|OPTIND|PPID|CDPATH|MAIL.*|SHELL|TMPDIR|EDGEPUSH.*)$/
+const RESERVED =
+  /^(PATH|IFS|HOME|PWD|OLDPWD|ENV|LC_.*|LANG|PS[124]|OPTARG|OPTIND|PPID|CDPATH|MAIL.*|SHELL|TMPDIR|EDGEPUSH.*)$/
 
 export function forgotten(root: string, modes: readonly Mode[]): readonly string[] {
   const names = modes.map(folderOf)
   return [
-    ...difference(foldersOf(join(root, 'src/modes')), names, (name) => `src/modes/${name} is not in src/modes/index.ts`),
+    ...difference(
+      foldersOf(join(root, 'src/modes')),
+      names,
+      (name) => `src/modes/${name} is not in src/modes/index.ts`,
+    ),
     ...difference(foldersOf(join(root, 'templates')), [...names, 'node'], (name) => `templates/${name} is of no mode`),
     ...difference(foldersOf(join(root, 'test/cases')), names, (name) => `test/cases/${name} is of no mode`),
     ...repeated(names).map((name) => `two modes are called ${name}`),
@@ -43,10 +48,18 @@ function defects({ name, artifacts, options }: Mode): readonly string[] {
     ...repeated(names).map((artifact) => `two artifacts are called ${artifact}`),
     ...repeated(files).map((file) => `two artifacts make ${file}`),
     ...repeated(optionNames).map((option) => `two options are called ${option}`),
-    ...names.filter((artifact) => !/^[a-z][a-z0-9_]*$/.test(artifact)).map((artifact) => `no shell function is called ${artifact}_show`),
-    ...files.filter((file) => !/^[a-z][a-z0-9.-]*$/.test(file) || /^(apply\.sh|manifest\.json|expected|blocked)$/.test(file)).map((file) => `no file of a bundle is called ${file}`),
-    ...artifacts.flatMap(({ needs }) => needs.filter((need) => !/^[a-z][a-z0-9.-]*$/.test(need))).map((need) => `no command is called ${need}`),
-    ...optionNames.filter((option) => !/^[A-Z][A-Z0-9_]*$/.test(option) || RESERVED.test(option)).map((option) => `no option is called ${option}`),
+    ...names
+      .filter((artifact) => !/^[a-z][a-z0-9_]*$/.test(artifact))
+      .map((artifact) => `no shell function is called ${artifact}_show`),
+    ...files
+      .filter((file) => !/^[a-z][a-z0-9.-]*$/.test(file) || /^(apply\.sh|manifest\.json|expected|blocked)$/.test(file))
+      .map((file) => `no file of a bundle is called ${file}`),
+    ...artifacts
+      .flatMap(({ needs }) => needs.filter((need) => !/^[a-z][a-z0-9.-]*$/.test(need)))
+      .map((need) => `no command is called ${need}`),
+    ...optionNames
+      .filter((option) => !/^[A-Z][A-Z0-9_]*$/.test(option) || RESERVED.test(option))
+      .map((option) => `no option is called ${option}`),
     ...options.flatMap(({ name: option, fallback, check }) => {
       const problem = fallback === undefined ? undefined : check(fallback)
       return problem === undefined ? [] : [`the fallback of ${option} ${problem}`]
@@ -58,7 +71,11 @@ function folderOf({ name }: Mode): string {
   return name.toLowerCase()
 }
 
-function difference(all: readonly string[], known: readonly string[], say: (name: string) => string): readonly string[] {
+function difference(
+  all: readonly string[],
+  known: readonly string[],
+  say: (name: string) => string,
+): readonly string[] {
   return all.filter((name) => !known.includes(name)).map(say)
 }
 

@@ -33,10 +33,14 @@ it.each([
   [(root) => rmSync(join(root, 'templates/edge/ipset.hbs')), 'there is no templates/edge/ipset.hbs'],
   [(root) => writeFileSync(join(root, 'templates/edge/more.hbs'), ''), 'templates/edge/more.hbs is of no artifact'],
   [(root) => rmSync(join(root, 'test/cases/edge'), { recursive: true }), 'there is no case in test/cases/edge'],
-  [(root) => mkdirSync(join(root, 'test/cases/edge/new/expected'), { recursive: true }), /^there is no test\/cases\/edge\/new\/(view\.xml|inventory\.yml)$/],
+  [
+    (root) => mkdirSync(join(root, 'test/cases/edge/new/expected'), { recursive: true }),
+    /^there is no test\/cases\/edge\/new\/(view\.xml|inventory\.yml)$/,
+  ],
 ] satisfies [(root: string) => unknown, string | RegExp][])('would notice: %s', (harm, sentence) => {
   const root = mkdtempSync(join(copy, 'root-'))
-  for (const part of ['src/modes', 'templates', 'test/cases']) cpSync(join(ROOT, part), join(root, part), { recursive: true })
+  for (const part of ['src/modes', 'templates', 'test/cases'])
+    cpSync(join(ROOT, part), join(root, part), { recursive: true })
   harm(root)
   const said = forgotten(root, MODES)
   expect(said.length).toBeGreaterThan(0)
@@ -44,15 +48,24 @@ it.each([
 })
 
 it.each<[string, (mode: Mode) => Mode]>([
-  ['two artifacts are called ipset', (mode) => ({ ...mode, artifacts: [...mode.artifacts, ...artifact(mode, { file: 'other' })] })],
-  ['two artifacts make ipset.restore', (mode) => ({ ...mode, artifacts: [...artifact(mode, { name: 'other' }), ...mode.artifacts] })],
+  [
+    'two artifacts are called ipset',
+    (mode) => ({ ...mode, artifacts: [...mode.artifacts, ...artifact(mode, { file: 'other' })] }),
+  ],
+  [
+    'two artifacts make ipset.restore',
+    (mode) => ({ ...mode, artifacts: [...artifact(mode, { name: 'other' }), ...mode.artifacts] }),
+  ],
   ['no shell function is called ip-set_show', (mode) => ({ ...mode, artifacts: artifact(mode, { name: 'ip-set' }) })],
   ['no file of a bundle is called apply.sh', (mode) => ({ ...mode, artifacts: artifact(mode, { file: 'apply.sh' }) })],
   ['no command is called ip link', (mode) => ({ ...mode, artifacts: artifact(mode, { needs: ['ip link'] }) })],
   ['two options are called VNET_BRIDGE', (mode) => ({ ...mode, options: [...mode.options, option('VNET_BRIDGE')] })],
   ['no option is called PATH', (mode) => ({ ...mode, options: [option('PATH')] })],
   ['no option is called bridge', (mode) => ({ ...mode, options: [option('bridge')] })],
-  ['the fallback of A is empty', (mode) => ({ ...mode, options: [{ name: 'A', fallback: '', check: () => 'is empty' }] })],
+  [
+    'the fallback of A is empty',
+    (mode) => ({ ...mode, options: [{ name: 'A', fallback: '', check: () => 'is empty' }] }),
+  ],
 ])('would notice: %s', (sentence, harm) => {
   expect(MODES.flatMap((mode) => forgotten(ROOT, [harm(mode)]))).toContainEqual(`${MODES[0]?.name}: ${sentence}`)
 })

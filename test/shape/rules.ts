@@ -39,7 +39,7 @@ const PURE_PACKAGES = ['saxes', 'handlebars']
 const IMPURE =
   /\b(?:Date|performance|process|console|fetch|setTimeout|setInterval|setImmediate|queueMicrotask|crypto|Intl|globalThis)\b|\bMath\s*\.\s*random\b|\b(?:toLocale\w+|localeCompare)\b/g
 
-export function partOf(path: string): string {
+function partOf(path: string): string {
   if (path.startsWith('view/source/')) return 'view/source'
   return path.split('/', 1)[0] ?? path
 }
@@ -70,7 +70,9 @@ export function viewKnowers(files: Files): readonly string[] {
 
 export function importCycles(files: Files): readonly string[] {
   const graph = graphOf(files)
-  return files.filter(({ path }) => reachedFrom(path, graph).has(path)).map(({ path }) => `${path}: imports itself in the end`)
+  return files
+    .filter(({ path }) => reachedFrom(path, graph).has(path))
+    .map(({ path }) => `${path}: imports itself in the end`)
 }
 
 /** Types count, too: a cycle of types is two files that cannot be understood one by one. */
@@ -138,12 +140,14 @@ const MODE_NAMES = ['EDGE', 'MANAGED', 'MANAGED-NOVLAN', 'STATIC', 'SYSTEM', 'VP
 export function modeNames(files: Files): readonly string[] {
   const names = MODE_NAMES.join('|')
   const spelt = new RegExp(String.raw`(?<![\w-])(?:${names})(?![\w-])`, 'g')
-  const step = new RegExp(String.raw`(?:^|/)(?:${names.toLowerCase()})(?:$|/)`)
+  const step = new RegExp(`(?:^|/)(?:${names.toLowerCase()})(?:$|/)`)
   return files
     .filter(({ path }) => partOf(path) !== 'modes')
     .flatMap(({ path, text }) => {
       const said = [...text.matchAll(spelt)].map(([name]) => name)
-      return [...said, ...partsOf(text).strings.filter((string) => step.test(string))].map((what) => `${path}: names a mode: ${what}`)
+      return [...said, ...partsOf(text).strings.filter((string) => step.test(string))].map(
+        (what) => `${path}: names a mode: ${what}`,
+      )
     })
 }
 

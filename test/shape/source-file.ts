@@ -94,7 +94,11 @@ export function importsOf({ path, text }: SourceFile): readonly Import[] {
 
 function isTypesOnly(names: string): boolean {
   if (/^type\b/.test(names)) return true
-  const listed = /^\{(.*)\}$/s.exec(names)?.[1]?.split(',').map((name) => name.trim()) ?? []
+  const listed =
+    /^\{(.*)\}$/s
+      .exec(names)?.[1]
+      ?.split(',')
+      .map((name) => name.trim()) ?? []
   return listed.length > 0 && listed.every((name) => name === '' || name.startsWith('type '))
 }
 

@@ -20,7 +20,7 @@ const match: fc.Arbitrary<RuleMatch> = fc.oneof(
   fc.record({ protocol: fc.constantFrom(2, 47, 50, 132, 255) }),
 )
 
-/** In the view or not. */
+/** In the view or not: a rule may name a group that is gone. */
 const groupId = fc.integer({ min: 0, max: 9 }).map((index) => `sg-0000000${index}`)
 
 const rule: fc.Arbitrary<IngressRule> = fc.record({
@@ -29,17 +29,17 @@ const rule: fc.Arbitrary<IngressRule> = fc.record({
 })
 
 const groups: fc.Arbitrary<readonly SecurityGroup[]> = fc
-  .array(fc.array(rule, { maxLength: 4 }), { maxLength: 9 })
+  .array(fc.array(rule, { maxLength: 4 }), { minLength: 1, maxLength: 9 })
   .map((rules) => rules.map((ingress, index) => ({ id: `sg-0000000${index}`, owner: '000000000001', ingress })))
 
-/** Ids in any order, private addresses ascending. */
-const instances: fc.Arbitrary<readonly Instance[]> = fc
+/** Ids in any order, private addresses ascending; groups are numbers of which some may not exist. */
+const instances = fc
   .uniqueArray(
     fc.record({
       number: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       hasMac: fc.boolean(),
       hasPublicAddress: fc.boolean(),
-      groups: fc.uniqueArray(groupId, { minLength: 1, maxLength: 4 }),
+      groups: fc.uniqueArray(fc.nat({ max: 9 }), { minLength: 1, maxLength: 4 }),
     }),
     { selector: ({ number }) => number, maxLength: 8 },
   )
@@ -66,7 +66,11 @@ export const anyView: fc.Arbitrary<View> = fc
     homes: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 8, maxLength: 8 }),
     subnets: fc.integer({ min: 0, max: 3 }),
   })
-  .map(({ instances, groups, version, nodesOfClusters, homes, subnets }) => ({
+  .map(({ instances: numbered, groups, version, nodesOfClusters, homes, subnets }) => ({
+    parts: { groups, version, nodesOfClusters, homes, subnets },
+    instances: numbered.map((instance): Instance => ({ ...instance, groups: existing(instance.groups, groups) })),
+  }))
+  .map(({ instances, parts: { groups, version, nodesOfClusters, homes, subnets } }) => ({
     mode: 'ANY',
     version,
     cloudController: toIpv4(PRIVATE + 1),
@@ -77,8 +81,14 @@ export const anyView: fc.Arbitrary<View> = fc
     clusters: nodesOfClusters.map((nodes, index) => clusterAt(index, nodes, instances, homes)),
     instances,
     groups,
+    withheld: [],
+    untraced: 0,
     vpcElements: 0,
   }))
+
+function existing(numbers: readonly number[], groups: readonly SecurityGroup[]): readonly string[] {
+  return [...new Set(numbers.map((number) => groups[number % groups.length]?.id ?? ''))]
+}
 
 /** An instance whose home does not exist is on no node. */
 function clusterAt(index: number, nodes: number, all: readonly Instance[], homes: readonly number[]): Cluster {

@@ -28,7 +28,7 @@ test.each([
     '',
     [
       'error v:2: configuration is missing',
-      'error v:2 configuration: mode is missing',
+      'error v:2 configuration: mode is missing, as it is in every view before 4.2: say it, --mode NAME',
       'error v:2 configuration: enabledCLCIp is missing',
       'error v:2 configuration: instanceDNSDomain is missing',
       'error v:2 configuration: instanceDNSServers is missing',
@@ -185,13 +185,13 @@ test.each([
     'a node twice',
     'node name="10.20.0.32"',
     'node name="10.20.0.31"',
-    ['error v:51 node 10.20.0.31: is there twice, first in line 44'],
+    ['error v:51 node 10.20.0.31: is there twice, also in line 44'],
   ],
   [
     'a cluster twice',
     '</cluster>',
     '</cluster><cluster name="az-one"><property name="enabledCCIp"><value>10.20.0.21</value></property><property name="macPrefix"><value>d0:0d</value></property></cluster>',
-    ['error v:58 cluster az-one: is there twice, first in line 22'],
+    ['error v:58 cluster az-one: is there twice, also in line 22'],
   ],
   [
     'an instance on two nodes',
@@ -312,14 +312,14 @@ test.each([
     'an instance twice',
     'name="i-9f1e6a35"',
     'name="i-0c0ffee1"',
-    ['error v:103 instance i-0c0ffee1: is there twice, first in line 63'],
+    ['error v:103 instance i-0c0ffee1: is there twice, also in line 63'],
   ],
   [
     'an unsafe group',
     '<value>sg-51d0c4a2</value>',
     '<value>sg 51</value>',
     [
-      'error v:81 instance i-1db2f604: securityGroups "sg 51" is not a group id (1 to 28 letters, digits, dots, dashes or underscores, not all upper case)',
+      'error v:81 instance i-1db2f604: securityGroups "sg 51" is not the name of a group (1 to 127 letters, digits, dots, dashes, colons or underscores)',
     ],
   ],
   [
@@ -362,7 +362,7 @@ test.each([
     'an unknown group besides a known',
     '<value>sg-51d0c4a2</value>',
     '<value>sg-0</value>',
-    ['warning v:73 instance i-1db2f604: is in group sg-0, which is not in the view'],
+    ['error v:73 instance i-1db2f604: is in group sg-0, which is not in the view'],
   ],
   ['on no node', '<value>i-9f1e6a35</value>', '', ['warning v:103 instance i-9f1e6a35: is on no node']],
 ])('instance: %s', (_, from, to, messages) => {
@@ -387,15 +387,22 @@ test.each([
     'securityGroup name="sg-9900aa11"',
     `securityGroup name="sg-${'9'.repeat(26)}"`,
     [
-      `error v:195 group sg-${'9'.repeat(26)}: name "sg-${'9'.repeat(26)}" is not a group id (1 to 28 letters, digits, dots, dashes or underscores, not all upper case)`,
+      'warning v:156 group sg-51d0c4a2 rule 3: names group sg-9900aa11, which is not in the view; it lets nothing in',
+      `warning v:195 securityGroups: groups whose names no chain can have get others: sg-${'9'.repeat(26)} is sg-n09fd2569740d7965ddc5`,
     ],
+  ],
+  [
+    'a name of 128 characters',
+    'securityGroup name="sg-9900aa11"',
+    `securityGroup name="${'g'.repeat(128)}"`,
+    [expect.stringMatching(/^error v:195 group "g{60}\.\.\.": name "g{60}\.\.\." is not the name of a group/)],
   ],
   [
     'a name like an option',
     'securityGroup name="sg-9900aa11"',
     'securityGroup name="-F"',
     [
-      'error v:195 group -F: name "-F" is not a group id (1 to 28 letters, digits, dots, dashes or underscores, not all upper case)',
+      'error v:195 group -F: name "-F" is not the name of a group (1 to 127 letters, digits, dots, dashes, colons or underscores)',
     ],
   ],
   [
@@ -403,20 +410,21 @@ test.each([
     'securityGroup name="sg-9900aa11"',
     'securityGroup name="ACCEPT"',
     [
-      'error v:195 group ACCEPT: name "ACCEPT" is not a group id (1 to 28 letters, digits, dots, dashes or underscores, not all upper case)',
+      'warning v:156 group sg-51d0c4a2 rule 3: names group sg-9900aa11, which is not in the view; it lets nothing in',
+      'warning v:195 securityGroups: groups whose names no chain can have get others: ACCEPT is sg-n22655acc6c5508dc185b',
     ],
   ],
   [
     'a group twice',
     'securityGroup name="sg-9900aa11"',
     'securityGroup name="sg-0a1b2c3d"',
-    ['error v:195 group sg-0a1b2c3d: is there twice, first in line 116'],
+    ['error v:195 group sg-0a1b2c3d: is there twice, also in line 116'],
   ],
   [
     'rules as text besides none',
     '<ingressRules/>',
     '<rules><value>-P 6 -p 22-22  -s 0.0.0.0/0</value></rules><ingressRules/>',
-    ['warning v:197 group sg-9900aa11: has rules as text only; they are not enforced'],
+    ['warning v:197 group sg-9900aa11: has rules as text only; they count here, though not for a node of 4.2 or later'],
   ],
 ])('group: %s', (_, from, to, messages) => {
   expect(find(from, to)).toEqual(messages)
@@ -427,6 +435,7 @@ test('two instances of one node may not have one interface, two of different nod
   expect(parseView(long, 'v').findings).toEqual([
     {
       severity: 'error',
+      scope: 'instance',
       where: 'v:84 instance i-0c0ffee1000000000',
       message: 'interface vn_i-0c0ffee1 is also that of instance i-0c0ffee1 (line 63)',
     },

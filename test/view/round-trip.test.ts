@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseView, readView } from '../../src/view/parse.ts'
 import { anyView } from './any-view.ts'
-import { type Writing, writeView } from './write-view.ts'
+import { hasText, type Writing, writeView } from './write-view.ts'
 
 const AS_IT_IS: Writing = { style: '5', blank: '', order: (values) => values }
 
@@ -23,6 +23,21 @@ test('a view reads back from either style, in any order', () => {
   fc.assert(
     fc.property(anyView, writing, (view, how) => {
       expect(readView(writeView(view, how), 'v').view).toEqual(view)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('rules as text and structured rules are one view, also as the oldest clouds write it', () => {
+  const rules = fc.constantFrom('names' as const, 'numbers' as const)
+  fc.assert(
+    fc.property(anyView, writing, rules, fc.boolean(), (any, how, words, isOldest) => {
+      const view = { ...any, groups: any.groups.map((group) => ({ ...group, ingress: group.ingress.filter(hasText) })) }
+      const mode = { name: 'ANY', saidBy: 'the test' }
+      const text = writeView(view, { ...how, rules: words, isOldest })
+      const read = readView(text, 'v', { lenient: false, mode }).view
+      expect(read).toEqual({ ...view, version: isOldest ? undefined : view.version })
+      expect(readView(writeView(view, how), 'v').view).toEqual({ ...read, version: view.version })
     }),
     { numRuns: 500 },
   )

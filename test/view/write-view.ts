@@ -12,13 +12,17 @@ export interface Writing {
   readonly style: '4' | '5'
   /** Between elements and around values. */
   readonly blank: string
+  /** How rules are written, structured if it does not say; as text, protocols go by name or by number. */
+  readonly rules?: 'names' | 'numbers'
+  /** As before 4.1: without mode and version, and without the sections that came later. */
+  readonly isOldest?: boolean
   order<T>(values: readonly T[]): readonly T[]
 }
 
 export function writeView(view: View, writing: Writing): string {
   const { style, order } = writing
   const configuration = [
-    property(writing, 'mode', [view.mode]),
+    writing.isOldest ? '' : property(writing, 'mode', [view.mode]),
     property(writing, 'publicIps', view.publicPool.map(formatRange)),
     property(writing, 'enabledCLCIp', [view.cloudController]),
     property(writing, 'instanceDNSDomain', [view.dnsDomain]),
@@ -36,21 +40,21 @@ export function writeView(view: View, writing: Writing): string {
   ]
   const sections = [
     wrap(writing, 'configuration', configuration),
-    wrap(writing, 'vpcs', []),
+    writing.isOldest ? '' : wrap(writing, 'vpcs', []),
     wrap(
       writing,
       'instances',
       order(view.instances).map((instance) => writeInstance(writing, instance)),
     ),
-    wrap(writing, 'dhcpOptionSets', []),
-    wrap(writing, 'internetGateways', []),
+    writing.isOldest ? '' : wrap(writing, 'dhcpOptionSets', []),
+    writing.isOldest ? '' : wrap(writing, 'internetGateways', []),
     wrap(
       writing,
       'securityGroups',
       order(view.groups).map((group) => writeGroup(writing, group)),
     ),
   ]
-  const version = view.version === undefined ? '' : ` version="${view.version}"`
+  const version = view.version === undefined || writing.isOldest ? '' : ` version="${view.version}"`
   const declaration = style === '4' ? '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>' : ''
   return `${declaration}${wrap(writing, `network-data${version}`, sections)}`
 }
@@ -99,15 +103,34 @@ function writeInstance(writing: Writing, instance: Instance): string {
 }
 
 function writeGroup(writing: Writing, group: SecurityGroup): string {
+  const { rules } = writing
+  const structured = group.ingress.map((rule) => writeRule(writing, rule))
+  const texts = rules && group.ingress.map((rule) => element(writing, 'value', writeTextRule(rule, rules)))
   return wrap(writing, `securityGroup name="${group.id}"`, [
     element(writing, 'ownerId', group.owner),
-    wrap(
-      writing,
-      'ingressRules',
-      group.ingress.map((rule) => writeRule(writing, rule)),
-    ),
-    wrap(writing, 'egressRules', []),
+    texts ? wrap(writing, 'rules', texts) : wrap(writing, 'ingressRules', structured),
+    writing.isOldest ? '' : wrap(writing, 'egressRules', []),
   ])
+}
+
+/** Whether text can say it: it has no word for every port, and one source. */
+export function hasText({ match, source }: IngressRule): boolean {
+  if ('ports' in match && match.ports === 'all') return false
+  return (source.group === undefined) !== (source.cidr === undefined)
+}
+
+function writeTextRule({ match, source }: IngressRule, rules: 'names' | 'numbers'): string {
+  const from =
+    source.group === undefined ? `-s ${source.cidr && formatCidr(source.cidr)}` : `-o ${source.group} -u 000000000001`
+  const protocol = rules === 'names' ? match.protocol : ({ tcp: 6, udp: 17, icmp: 1 }[match.protocol] ?? match.protocol)
+  if ('ports' in match)
+    return match.ports === 'all' ? '' : `-P ${protocol} -p ${match.ports.from}-${match.ports.to}  ${from}`
+  if (match.protocol !== 'icmp') return `-P ${protocol} ${from}`
+  return `-P ${protocol} -t ${orAny(match.type)}:${orAny(match.code)}  ${from}`
+}
+
+function orAny(value: number | 'any'): number {
+  return value === 'any' ? -1 : value
 }
 
 function writeRule(writing: Writing, { match, source }: IngressRule): string {

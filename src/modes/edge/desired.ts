@@ -67,12 +67,16 @@ const NO_MAC = '00:00:00:00:00:00'
 
 export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
   const { options } = node
+  refuseUnguarded(view, node)
   const cluster = clusterOf(view, node)
   const subnet = subnetOf(cluster)
   const bridge = bridgeOf(node, facts)
   const gateway = gatewayOf(node, subnet, bridge)
   const local = localInstances(view, cluster, node)
-  const groups = knownGroups(view, local.flatMap((instance) => instance.groups))
+  const groups = knownGroups(
+    view,
+    local.flatMap((instance) => instance.groups),
+  )
   const referenced = knownGroups(view, groups.flatMap(sourceGroups))
   const device = options.VNET_PUBINTERFACE ?? ''
 
@@ -82,7 +86,7 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
     gateway,
     bridgeMac: bridge.mac,
     restrictingSets: [
-      { name: 'EUCA_ALLPRIVATE', members: sorted([...privateAddresses(view.instances), gateway.address], networks(view)) },
+      { name: 'EUCA_ALLPRIVATE', members: sorted([...allPrivate(view), gateway.address], networks(view)) },
       { name: 'EUCA_NCPRIVATE', members: ncPrivate(local) },
       ...versionSet(facts),
     ],
@@ -109,6 +113,15 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
       servers: view.dnsServers.join(', '),
     },
   }
+}
+
+/** What has neither an address that the filter knows nor a port that is mute would be open to everybody. */
+function refuseUnguarded({ untraced }: View, { options }: Node): void {
+  if (untraced === 0 || options.DISABLE_L2_ISOLATION !== 'Y') return
+  const what = untraced === 1 ? 'an instance was' : `${untraced} instances were`
+  throw new Unfit(
+    `${what} left out without a known address, and with DISABLE_L2_ISOLATION=Y nothing would hold it back`,
+  )
 }
 
 function clusterOf(view: View, node: Node): Cluster {
@@ -153,6 +166,11 @@ function privateAddresses(instances: readonly Instance[]): readonly Ipv4[] {
   return instances.map(({ privateAddress }) => privateAddress)
 }
 
+/** What is withheld may be running: the last rule of the filter must drop what is for it. */
+function allPrivate(view: View): readonly Ipv4[] {
+  return [...privateAddresses(view.instances), ...view.withheld]
+}
+
 function networks(view: View): readonly string[] {
   return view.subnets.map(({ network }) => formatCidr(network))
 }
@@ -165,7 +183,9 @@ function ncPrivate(local: readonly Instance[]): readonly string[] {
 function memberAddresses(view: View, group: SecurityGroup): readonly Ipv4[] {
   return view.instances
     .filter(({ groups }) => groups.includes(group.id))
-    .flatMap(({ privateAddress, publicAddress }) => (publicAddress ? [privateAddress, publicAddress] : [privateAddress]))
+    .flatMap(({ privateAddress, publicAddress }) =>
+      publicAddress ? [privateAddress, publicAddress] : [privateAddress],
+    )
 }
 
 /** eucanetd refuses to start on a node whose set says a newer version than its own, so the set says what is installed. */

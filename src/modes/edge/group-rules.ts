@@ -37,7 +37,10 @@ function cidrText(cidr: Cidr): string {
  * Between two instances of one node the filter sees the private source, because source translation comes later: a rule
  * that covers an instance's public address but not its private one would never match its traffic.
  */
-function sameNodeRules({ match, source: { group, cidr } }: IngressRule, local: readonly Instance[]): readonly ChainRule[] {
+function sameNodeRules(
+  { match, source: { group, cidr } }: IngressRule,
+  local: readonly Instance[],
+): readonly ChainRule[] {
   if (group !== undefined || cidr === undefined || cidr.prefix === 0) return []
   return local
     .filter(({ publicAddress, privateAddress }) => {

@@ -14,7 +14,11 @@ function anyText(): undefined {
 }
 
 export const OPTIONS: readonly OptionSpec[] = [
-  { name: 'EUCALYPTUS', fallback: '/', check: (value) => (/^\/[A-Za-z0-9/._-]*$/.test(value) ? undefined : 'must be a path') },
+  {
+    name: 'EUCALYPTUS',
+    fallback: '/',
+    check: (value) => (/^\/[A-Za-z0-9/._-]*$/.test(value) ? undefined : 'must be a path'),
+  },
   { name: 'VNET_BRIDGE', check: interfaceName },
   { name: 'VNET_PUBINTERFACE', check: interfaceName },
   // Part of every node's configuration, but no rule of this mode depends on it.

@@ -6,10 +6,12 @@ import type { ViewDocument } from './document.ts'
 
 /** Undefined when something every view needs could not be read. */
 export function assemble(document: ViewDocument): View | undefined {
-  const { mode, version, cloudController, dnsDomain, dnsServers, publicPool, vpcElements } = document
+  const { mode, version, cloudController, dnsDomain, dnsServers, publicPool, untraced, vpcElements } = document
   if (mode === undefined || !cloudController || dnsDomain === undefined) return undefined
 
   const instances = document.instances.toSorted((a, b) => byAddress(a.privateAddress, b.privateAddress))
+  const taken = new Set(instances.map(({ privateAddress }) => privateAddress))
+  const withheld = new Set(document.withheld.filter((address) => !taken.has(address)))
   const rank = new Map(instances.map(({ id }, index) => [id, index]))
   return freeze({
     mode,
@@ -22,6 +24,8 @@ export function assemble(document: ViewDocument): View | undefined {
     clusters: document.clusters.map((cluster) => sortNodes(cluster, rank)).toSorted((a, b) => byText(a.name, b.name)),
     instances,
     groups: document.groups.toSorted((a, b) => byText(a.id, b.id)),
+    withheld: [...withheld].toSorted(byAddress),
+    untraced,
     vpcElements,
   })
 }

@@ -14,14 +14,12 @@ export function checkInstances(document: ViewDocument, findings: Findings): void
   const homes = homeByInstance(document.clusters)
   const prefixes = document.clusters.map(({ macPrefix }) => `${macPrefix.toLowerCase()}:`)
   const isPublic = inAnyOf(document.publicPool)
-  const groupIds = new Set(document.groups.map(({ id }) => id))
 
   for (const instance of document.instances) {
     const doubts = [
       doubtPlacement(instance, homes.get(instance.id)),
       doubtPublicAddress(instance, isPublic),
       doubtMac(instance, prefixes),
-      doubtGroups(instance, groupIds),
     ]
     for (const doubt of doubts) if (doubt !== undefined) findings.warning(findings.placeOf(instance), doubt)
   }
@@ -63,11 +61,4 @@ function doubtMac({ mac }: Instance, prefixes: readonly string[]): string | unde
   if (mac === undefined) return 'has no MAC address'
   const isKnown = prefixes.length === 0 || prefixes.some((prefix) => mac.startsWith(prefix))
   return isKnown ? undefined : `MAC address ${mac} has no known prefix`
-}
-
-function doubtGroups({ groups }: Instance, groupIds: ReadonlySet<string>): string | undefined {
-  const unknown = groups.filter((id) => !groupIds.has(id))
-  if (unknown.length === 0) return undefined
-  const all = unknown.length === groups.length ? ', so nothing is let in' : ''
-  return `is in group ${unknown.join(', ')}, which is not in the view${all}`
 }

@@ -3,57 +3,104 @@
  * rules of one instance are applied to another, an address is announced from two places.
  */
 
-import type { Instance, ViewNode } from '../view.ts'
+import type { Cluster, Instance, ViewNode } from '../view.ts'
 import type { ViewDocument } from './document.ts'
-import type { Findings, Place } from './findings.ts'
+import type { Findings, PartFindings, Place } from './findings.ts'
+import type { PartScope } from './scope.ts'
 
 /** A node names an instance's interface by this much of its id, whatever the id's length. */
 const INTERFACE_ID_LENGTH = 10
 
-export function checkUnique(document: ViewDocument, findings: Findings): void {
-  const nodes = document.clusters.flatMap((cluster) => cluster.nodes)
-  refuseShared(document.clusters, ({ name }) => [name], twice, findings)
-  refuseShared(nodes, ({ name }) => [name], twice, findings)
-  refuseShared(document.groups, ({ id }) => [id], twice, findings)
-
-  const instances = refuseShared(document.instances, ({ id }) => [id], twice, findings)
-  refuseShared(instances, addressesOf, alsoOf('address'), findings)
-  refuseShared(instances, macsOf, alsoOf('MAC address'), findings)
-  refuseShared(nodes, (node) => node.instances, alsoOn, findings)
-  refuseSharedInterfaces(nodes, instances, findings)
+interface Conflict<T> {
+  readonly value: T
+  /** What stands before it and has the same key. */
+  readonly first: T
+  readonly key: string
 }
 
-/** Returns the values that share nothing with one before them. */
-function refuseShared<T extends object>(
-  values: readonly T[],
-  keysOf: (value: T) => readonly string[],
-  message: (key: string, first: Place) => string,
-  findings: Findings,
-): readonly T[] {
-  const firsts = new Map<string, T>()
-  return values.filter((value) => {
-    const taken = keysOf(value).flatMap((key) => {
-      const first = firsts.get(key)
-      if (!first) firsts.set(key, value)
-      return first ? { key, first } : []
-    })
-    for (const { key, first } of taken) {
-      findings.error(findings.placeOf(value), message(key, findings.placeOf(first)))
+/** What is said of one side of a conflict, in view of the other. */
+type Message = (key: string, other: Place) => string
+
+/**
+ * The groups and instances that have something in common with another. Nothing says which of the two is right, so where
+ * parts may be left out it is both; of clusters and nodes none can be.
+ */
+export function checkUnique({ clusters, groups, instances }: ViewDocument, findings: Findings): ReadonlySet<object> {
+  const nodes = clusters.flatMap((cluster) => cluster.nodes)
+  const twins: readonly Conflict<Cluster | ViewNode>[] = [...conflicts(clusters, nameOf), ...conflicts(nodes, nameOf)]
+  for (const { value, first, key } of twins) {
+    findings.error(findings.placeOf(value), twice(key, findings.placeOf(first)))
+  }
+
+  const parts = new Map<object, PartFindings>()
+  function blame(found: readonly Conflict<object>[], scope: PartScope, message: Message): void {
+    for (const { value, first, key } of found) {
+      blameOne(value, first, key)
+      if (findings.isLenient) blameOne(first, value, key)
     }
-    return taken.length === 0
+    function blameOne(one: object, other: object, key: string): void {
+      const part = parts.get(one) ?? findings.within(scope)
+      parts.set(one, part)
+      part.error(findings.placeOf(one), message(key, findings.placeOf(other)))
+    }
+  }
+
+  blame(conflicts(groups, idOf), 'group', twice)
+  const copies = conflicts(instances, idOf)
+  blame(copies, 'instance', twice)
+  // Of an instance that is there twice everything is.
+  const distinct = instances.filter((instance) => copies.every(({ value }) => value !== instance))
+  blame(conflicts(distinct, addressesOf), 'instance', alsoOf('address'))
+  blame(conflicts(distinct, macsOf), 'instance', alsoOf('MAC address'))
+  const byId = new Map(distinct.map((instance) => [instance.id, instance]))
+  for (const node of nodes) {
+    const local = node.instances.flatMap((id) => byId.get(id) ?? [])
+    blame(conflicts(local, interfaceOf), 'instance', alsoOf('interface'))
+  }
+  return new Set([...parts.keys(), ...homeless(nodes, byId, findings)])
+}
+
+/** Instances that two nodes list. */
+function homeless(
+  nodes: readonly ViewNode[],
+  byId: ReadonlyMap<string, Instance>,
+  findings: Findings,
+): readonly Instance[] {
+  return conflicts(nodes, (node) => node.instances).flatMap(({ value, first, key }) => {
+    const { label, line } = findings.placeOf(first)
+    findings.within('instance').error(findings.placeOf(value), `instance ${key} is also on ${label} (line ${line})`)
+    return byId.get(key) ?? []
   })
 }
 
-function twice(_key: string, first: Place): string {
-  return `is there twice, first in line ${first.line}`
+function conflicts<T extends object>(
+  values: readonly T[],
+  keysOf: (value: T) => readonly string[],
+): readonly Conflict<T>[] {
+  const firsts = new Map<string, T>()
+  return values.flatMap((value) =>
+    keysOf(value).flatMap((key) => {
+      const first = firsts.get(key)
+      if (!first) firsts.set(key, value)
+      return first ? [{ value, first, key }] : []
+    }),
+  )
 }
 
-function alsoOf(what: string): (key: string, first: Place) => string {
+function twice(_key: string, { line }: Place): string {
+  return `is there twice, also in line ${line}`
+}
+
+function alsoOf(what: string): Message {
   return (key, { label, line }) => `${what} ${key} is also that of ${label} (line ${line})`
 }
 
-function alsoOn(id: string, { label, line }: Place): string {
-  return `instance ${id} is also on ${label} (line ${line})`
+function nameOf({ name }: { readonly name: string }): readonly string[] {
+  return [name]
+}
+
+function idOf({ id }: { readonly id: string }): readonly string[] {
+  return [id]
 }
 
 /** Public and private addresses are one space: a private address that is somebody's public one would be translated. */
@@ -63,14 +110,6 @@ function addressesOf({ privateAddress, publicAddress }: Instance): readonly stri
 
 function macsOf({ mac }: Instance): readonly string[] {
   return mac === undefined ? [] : [mac]
-}
-
-function refuseSharedInterfaces(nodes: readonly ViewNode[], instances: readonly Instance[], findings: Findings): void {
-  const byId = new Map(instances.map((instance) => [instance.id, instance]))
-  for (const node of nodes) {
-    const local = node.instances.flatMap((id) => byId.get(id) ?? [])
-    refuseShared(local, interfaceOf, alsoOf('interface'), findings)
-  }
 }
 
 function interfaceOf({ id }: Instance): readonly string[] {

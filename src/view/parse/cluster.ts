@@ -2,7 +2,7 @@
 
 import type { Cluster, Subnet, ViewNode } from '../view.ts'
 import type { XmlElement } from '../xml.ts'
-import { attribute, field, items, list, named, placeOf, required, type Source } from './fields.ts'
+import { attribute, field, items, listOfParts, named, placeOf, required, type Source } from './fields.ts'
 import type { Findings } from './findings.ts'
 import { CLUSTER_NAME, HOST, INSTANCE_ID, MAC_PREFIX, RANGE } from './forms.ts'
 import { readSubnet } from './subnet.ts'
@@ -13,7 +13,7 @@ export function readCluster(element: XmlElement, findings: Findings): Cluster | 
   const controller = required(source, 'enabledCCIp', HOST)
   const macPrefix = required(source, 'macPrefix', MAC_PREFIX)
   const subnet = readOwnSubnet(source)
-  const privatePool = list(source, 'privateIps', RANGE)
+  const privatePool = listOfParts(source, 'privateIps', RANGE, 'range')
   const nodes = items(source, 'nodes', 'node').flatMap((node) => readNode(node, findings) ?? [])
 
   if (name === undefined || controller === undefined || macPrefix === undefined) return undefined
@@ -29,7 +29,7 @@ function readOwnSubnet(source: Source): Subnet | undefined {
 function readNode(element: XmlElement, findings: Findings): ViewNode | undefined {
   const source = named('node', element, findings)
   const name = attribute(source, 'name', HOST)
-  const ids = list(source, 'instanceIds', INSTANCE_ID)
+  const ids = listOfParts(source, 'instanceIds', INSTANCE_ID, 'placement')
   if (name === undefined) return undefined
   return findings.place({ name, instances: [...new Set(ids)] }, placeOf(source))
 }

@@ -9,10 +9,12 @@ import type { Ipv4, Range } from '../ipv4.ts'
 import type { Cluster, Instance, SecurityGroup, Subnet } from '../view.ts'
 import type { XmlElement } from '../xml.ts'
 import { readCluster } from './cluster.ts'
-import { field, items, list, named, placeOf, required, requiredList, type Source } from './fields.ts'
+import { field, items, listOfParts, named, placeOf, required, requiredList, type Source } from './fields.ts'
 import type { Findings } from './findings.ts'
-import { ADDRESS, DOMAIN, MODE, RANGE, VERSION } from './forms.ts'
+import { ADDRESS, DOMAIN, RANGE, VERSION } from './forms.ts'
+import { groupId } from './group-id.ts'
 import { readInstance } from './instance.ts'
+import { readMode, type SaidMode } from './mode.ts'
 import { quote } from './quote.ts'
 import { readSecurityGroup } from './security-group.ts'
 import { readSubnet } from './subnet.ts'
@@ -28,38 +30,53 @@ export interface ViewDocument {
   readonly clusters: readonly Cluster[]
   readonly instances: readonly Instance[]
   readonly groups: readonly SecurityGroup[]
+  /** Private addresses of instances that could not be read. */
+  readonly withheld: readonly Ipv4[]
+  /** How many instances could not be read, not even their private address. */
+  readonly untraced: number
+  /** Every group there is, also one that could not be read; undefined without a section of groups. */
+  readonly groupNames: readonly GroupName[] | undefined
   readonly vpcElements: number
 }
 
-export function readDocument(element: XmlElement, findings: Findings): ViewDocument {
+export interface GroupName {
+  readonly name: string
+  /** Undefined if the name is none. */
+  readonly id: string | undefined
+}
+
+export function readDocument(element: XmlElement, said: SaidMode | undefined, findings: Findings): ViewDocument {
   const root: Source = { element, label: '', findings }
-  const configuration = readConfiguration(root)
+  const instances = section(root, 'instances', 'instance').map((instance) => readInstance(instance, findings))
+  const groups = section(root, 'securityGroups', 'securityGroup')
   const document = {
-    ...configuration,
+    ...readConfiguration(root, said),
     version: readVersion(root),
-    instances: section(root, 'instances', 'instance').flatMap((instance) => readInstance(instance, findings) ?? []),
-    groups: section(root, 'securityGroups', 'securityGroup').flatMap(
-      (group) => readSecurityGroup(group, findings) ?? [],
-    ),
+    instances: instances.flatMap(({ instance }) => instance ?? []),
+    groups: groups.flatMap((group) => readSecurityGroup(group, findings) ?? []),
+    untraced: instances.filter(({ instance, privateAddress }) => !instance && !privateAddress).length,
+    withheld: instances.flatMap(({ instance, privateAddress }) => (instance ? [] : (privateAddress ?? []))),
+    groupNames: field(root, 'securityGroups') && groups.map(toGroupName),
     vpcElements:
       items(root, 'vpcs', 'vpc').length +
       items(root, 'internetGateways', 'internetGateway').length +
       items(root, 'dhcpOptionSets', 'dhcpOptionSet').length,
   }
-  return findings.place(document, { line: field(root, 'configuration')?.line ?? element.line, label: 'configuration' })
+  const { line, file } = field(root, 'configuration') ?? element
+  return findings.place(document, { file, line, label: 'configuration' })
 }
 
-function readConfiguration(root: Source) {
+function readConfiguration(root: Source, said: SaidMode | undefined) {
   const element = field(root, 'configuration')
   if (!element) root.findings.error(placeOf(root), 'configuration is missing')
   const empty: XmlElement = { ...root.element, children: [] }
   const source: Source = { ...root, element: element ?? empty, label: 'configuration' }
   return {
-    mode: required(source, 'mode', MODE),
+    mode: readMode(source, said),
     cloudController: required(source, 'enabledCLCIp', ADDRESS),
     dnsDomain: required(source, 'instanceDNSDomain', DOMAIN),
     dnsServers: requiredList(source, 'instanceDNSServers', ADDRESS),
-    publicPool: list(source, 'publicIps', RANGE),
+    publicPool: listOfParts(source, 'publicIps', RANGE, 'range'),
     subnets: items(source, 'subnets', 'subnet').flatMap(
       (subnet) => readSubnet(named('subnet', subnet, root.findings)) ?? [],
     ),
@@ -77,4 +94,9 @@ function readVersion(root: Source): string | undefined {
 function section(root: Source, name: string, tag: string): readonly XmlElement[] {
   if (!field(root, name)) root.findings.error(placeOf(root), `${name} is missing`)
   return items(root, name, tag)
+}
+
+function toGroupName({ attributes }: XmlElement): GroupName {
+  const name = attributes.name?.trim() ?? ''
+  return { name, id: groupId(name) }
 }

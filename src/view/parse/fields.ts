@@ -9,6 +9,7 @@ import type { XmlElement } from '../xml.ts'
 import type { Findings, Place } from './findings.ts'
 import type { Form } from './forms.ts'
 import { quote } from './quote.ts'
+import type { PartScope } from './scope.ts'
 
 /** An element, and how findings about it are labelled. */
 export interface Source {
@@ -30,7 +31,7 @@ export function named(kind: string, element: XmlElement, findings: Findings): So
 }
 
 export function placeOf(source: Source, line: number = source.element.line): Place {
-  return { line, label: source.label }
+  return { file: source.element.file, line, label: source.label }
 }
 
 /** The one field of that name; two are an error, because nothing says which one counts. */
@@ -62,6 +63,13 @@ export function required<T>(source: Source, name: string, form: Form<T>): T | un
 
 export function list<T>(source: Source, name: string, form: Form<T>): readonly T[] {
   return values(source, name).flatMap((value) => read(source, name, value, form) ?? [])
+}
+
+/** A list whose values can be left out one by one. */
+export function listOfParts<T>(source: Source, name: string, form: Form<T>, scope: PartScope): readonly T[] {
+  return values(source, name).flatMap((value) => {
+    return read({ ...source, findings: source.findings.within(scope) }, name, value, form) ?? []
+  })
 }
 
 export function requiredList<T>(source: Source, name: string, form: Form<T>): readonly T[] {

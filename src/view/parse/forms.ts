@@ -7,6 +7,7 @@
  */
 
 import { type Cidr, type Ipv4, parseCidr, parseIpv4, parseRange, prefixOf, type Range, toNumber } from '../ipv4.ts'
+import { groupId } from './group-id.ts'
 
 export interface Form<T> {
   /** Ends the sentence `... is not`. */
@@ -33,14 +34,11 @@ export const DOMAIN = matching('a domain name', /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,2
 export const MODE = matching('the name of a mode', /^[A-Za-z][A-Za-z0-9-]{0,30}$/)
 export const VERSION = matching('safe text', /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/)
 
-/**
- * A group id becomes the name of an iptables chain (28 characters at most) and of an ipset. Not one that is all upper
- * case: that is how the built-in chains and targets and the cloud's own chains are named.
- */
-export const GROUP_ID = matching(
-  'a group id (1 to 28 letters, digits, dots, dashes or underscores, not all upper case)',
-  /^(?![A-Z_]+$)[A-Za-z0-9][A-Za-z0-9._-]{0,27}$/,
-)
+/** As the group is called in what we render. */
+export const GROUP_ID: Form<string> = {
+  is: 'the name of a group (1 to 127 letters, digits, dots, dashes, colons or underscores)',
+  read: groupId,
+}
 
 function matching(is: string, pattern: RegExp): Form<string> {
   return { is, read: (text) => (pattern.test(text) ? text : undefined) }

@@ -1,8 +1,16 @@
 /** The text of a view and what else its source knows about it. */
 export interface SourcedView {
+  /** All of it, whatever it was read from. */
   readonly text: string
   /** For messages: stands before the line number. */
   readonly origin: string
   /** By our own clock, also if the file is on another host. */
   readonly modified: Date | undefined
+  /** What a folder holds; a view from before there were views. */
+  readonly files?: readonly SourcedFile[]
+}
+
+interface SourcedFile {
+  readonly name: string
+  readonly text: string
 }

@@ -21,6 +21,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 digest=$(basename "$here")
 verb=$1
 want=$here
+blocked=$here/blocked
 scope="$here $state/current"
 work=
 rehearsing=
@@ -42,7 +43,7 @@ artifacts='ipset iptables addresses ebtables dhcpd'
 swept='dhcpd ebtables addresses iptables ipset'
 needs='unshare mount flock sha256sum sync awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd'
 
-reply() { printf '%s\n' "$*" >&3; }
+reply() { printf '%s\n' "$(printf '%s' "$*" | tr '\n' ' ')" >&3; }
 note() { reply note "$*"; }
 complain() { reply error "$*"; }
 journal() { printf '%s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$digest" "$verb" "$*" >> "$state/journal"; }
@@ -50,7 +51,8 @@ journal() { printf '%s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$digest" "$
 # ---- ipset: ipset.restore ----
 ipset_file='ipset.restore'
 ipset_check() {
-ipset save | awk -v file="$want/ipset.restore" '
+live=$(ipset save) || return 1
+printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
   function header(  i, h) { h = $3; for (i = 4; i <= NF; i++) if ($i == "family" || $i == "maxelem") h = h " " $i " " $(i + 1); return h }
   BEGIN { while ((getline < file) > 0) if ($1 == "create") wanted[$2] = header() }
   $1 == "create" && $2 in wanted && header() != wanted[$2] {
@@ -62,8 +64,9 @@ ipset_world() {
 :
 }
 ipset_tighten() {
+live=$(ipset save) || return 1
 { [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
-  ipset save | sed 's/^/have /'
+  printf '%s\n' "$live" | sed 's/^/have /'
 } | awk -v phase=tighten -v restricting='^EUCA_' '
   function restricts(set) { return set ~ restricting ? 1 : 0 }
   $1 == "want" && $2 == "create" { mine[$3] = 1; if (phase == "tighten") print substr($0, 6) }
@@ -80,8 +83,9 @@ ipset_switch() {
 :
 }
 ipset_loosen() {
+live=$(ipset save) || return 1
 { [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
-  ipset save | sed 's/^/have /'
+  printf '%s\n' "$live" | sed 's/^/have /'
 } | awk -v phase=loosen -v restricting='^EUCA_' '
   function restricts(set) { return set ~ restricting ? 1 : 0 }
   $1 == "want" && $2 == "create" { mine[$3] = 1; if (phase == "tighten") print substr($0, 6) }
@@ -95,18 +99,20 @@ ipset_loosen() {
 ipset restore -exist < "$work/ipset.moves"
 }
 ipset_sweep() {
-ipset list -n | awk -v owned='^(EUCA_|sg-)' -v file="$want/ipset.restore" '
+live=$(ipset list -n) || return 1
+printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v file="$want/ipset.restore" '
   BEGIN { while ((getline < file) > 0) if ($1 == "create") wanted[$2] = 1 }
   $1 ~ owned && !($1 in wanted)' > "$work/ipset.stale"
 while read -r set; do
   ipset destroy "$set" 2> /dev/null && continue
   ipset flush "$set" || return 1
-  echo "ipset $set" >> "$want/blocked"
+  echo "ipset $set" >> "$blocked"
   note "the set $set is no longer wanted but a rule that is not ours uses it: it stays, empty"
 done < "$work/ipset.stale"
 }
 ipset_show() {
-ipset save | awk -v owned='^(EUCA_|sg-)' -v blocked="$want/blocked" '
+live=$(ipset save) || return 1
+printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v blocked="$blocked" '
   BEGIN { while ((getline < blocked) > 0) if ($1 == "ipset") hidden[$2] = 1 } 
   $2 !~ owned || $2 in hidden { next }
   $1 == "create" {
@@ -121,6 +127,24 @@ ipset save | awk -v owned='^(EUCA_|sg-)' -v blocked="$want/blocked" '
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
+iptables_canonical() {
+  awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$blocked" '
+  function own(chain) { return chain ~ owned }
+  function hook(chain) { return chain ~ hooks }
+  function ours(chain) { return own(chain) && !hook(chain) }
+  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 }
+  { sub(/^\[[0-9]+:[0-9]+\] /, "") }
+  /^[*]/ { table = substr($1, 2); split("", builtin) }
+  /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
+  /^:/ && own(chain) && !((table " " chain) in hidden) { print table, 1, chain, NR, ":" chain " - [0:0]" }
+  is_jump() { print table, 2, "-", NR, $0 }
+  /^-A/ && ours($2) { print table, 3, $2, NR, $0 }' |
+    sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '
+  $1 != table { if (table) print "COMMIT"; table = $1; print "*" table }
+  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }
+  END { if (table) print "COMMIT" }'
+}
 iptables_check() {
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
@@ -136,21 +160,24 @@ iptables_tighten() {
 :
 }
 iptables_switch() {
-iptables_show > "$work/iptables.shown" || return 1
-table='/^[*]filter$/,/^COMMIT$/p'
-if [ -f "$want/expected/iptables" ] &&
-  [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
+source=$want/expected/iptables
+[ -f "$source" ] || source=$want/iptables.restore
+wanted=
+[ ! -f "$source" ] || wanted=$(sed -n '/^[*]filter$/,/^COMMIT$/p' "$source")
+live=$(iptables-save -c -t filter) || return 1
+if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   : > "$work/iptables.blocked"
-  { iptables-save -t filter | sed 's/^/have /'
-    [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=filter -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v blocked="$work/iptables.blocked" '
+  { printf '%s\n' "$live" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=filter -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }
+  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
   $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i) {
+  function read_live(  i, count) {
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[$0] = count " " }
     if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
     else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
     else if (/^-A/ && !ours($2)) {
@@ -160,8 +187,8 @@ if [ -f "$want/expected/iptables" ] &&
   }
   function read_wanted(  chain) {
     chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare = declare $0 "\n" }
-    else if (own($2)) rules = rules $0 "\n"
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = counters[$0] $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -170,38 +197,44 @@ if [ -f "$want/expected/iptables" ] &&
   }
   END {
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare = declare ":" chain " - [0:0]\n"
+      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
       if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
-      else remove = remove "-X " chain "\n"
+      else remove[++removed] = "-X " chain
     }
-    printf "*%s\n%s", table, declare
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    printf "%s%sCOMMIT\n", rules, remove
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
+    print "COMMIT"
   }' > "$work/iptables.filter" || return 1
   case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush $wait < "$work/iptables.filter" || return 1
-  cat "$work/iptables.blocked" >> "$want/blocked"
+  iptables-restore --noflush --counters $wait < "$work/iptables.filter" || return 1
+  cat "$work/iptables.blocked" >> "$blocked"
   while read -r _ _ chain; do
     note "the chain $chain (filter) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
   done < "$work/iptables.blocked"
 fi
 }
 iptables_loosen() {
-iptables_show > "$work/iptables.shown" || return 1
-table='/^[*]nat$/,/^COMMIT$/p'
-if [ -f "$want/expected/iptables" ] &&
-  [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
+source=$want/expected/iptables
+[ -f "$source" ] || source=$want/iptables.restore
+wanted=
+[ ! -f "$source" ] || wanted=$(sed -n '/^[*]nat$/,/^COMMIT$/p' "$source")
+live=$(iptables-save -c -t nat) || return 1
+if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   : > "$work/iptables.blocked"
-  { iptables-save -t nat | sed 's/^/have /'
-    [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=nat -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v blocked="$work/iptables.blocked" '
+  { printf '%s\n' "$live" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=nat -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }
+  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
   $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i) {
+  function read_live(  i, count) {
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[$0] = count " " }
     if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
     else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
     else if (/^-A/ && !ours($2)) {
@@ -211,8 +244,8 @@ if [ -f "$want/expected/iptables" ] &&
   }
   function read_wanted(  chain) {
     chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare = declare $0 "\n" }
-    else if (own($2)) rules = rules $0 "\n"
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = counters[$0] $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -221,36 +254,42 @@ if [ -f "$want/expected/iptables" ] &&
   }
   END {
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare = declare ":" chain " - [0:0]\n"
+      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
       if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
-      else remove = remove "-X " chain "\n"
+      else remove[++removed] = "-X " chain
     }
-    printf "*%s\n%s", table, declare
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    printf "%s%sCOMMIT\n", rules, remove
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
+    print "COMMIT"
   }' > "$work/iptables.nat" || return 1
   case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush $wait < "$work/iptables.nat" || return 1
-  cat "$work/iptables.blocked" >> "$want/blocked"
+  iptables-restore --noflush --counters $wait < "$work/iptables.nat" || return 1
+  cat "$work/iptables.blocked" >> "$blocked"
   while read -r _ _ chain; do
     note "the chain $chain (nat) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
   done < "$work/iptables.blocked"
 fi
-iptables_show > "$work/iptables.shown" || return 1
-table='/^[*]raw$/,/^COMMIT$/p'
-if [ -f "$want/expected/iptables" ] &&
-  [ "$(sed -n "$table" "$want/expected/iptables")" = "$(sed -n "$table" "$work/iptables.shown")" ]; then :; else
+source=$want/expected/iptables
+[ -f "$source" ] || source=$want/iptables.restore
+wanted=
+[ ! -f "$source" ] || wanted=$(sed -n '/^[*]raw$/,/^COMMIT$/p' "$source")
+live=$(iptables-save -c -t raw) || return 1
+if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   : > "$work/iptables.blocked"
-  { iptables-save -t raw | sed 's/^/have /'
-    [ ! -f "$want/iptables.restore" ] || sed -n "$table" "$want/iptables.restore" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=raw -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v blocked="$work/iptables.blocked" '
+  { printf '%s\n' "$live" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=raw -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }
+  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
   $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i) {
+  function read_live(  i, count) {
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[$0] = count " " }
     if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
     else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
     else if (/^-A/ && !ours($2)) {
@@ -260,8 +299,8 @@ if [ -f "$want/expected/iptables" ] &&
   }
   function read_wanted(  chain) {
     chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare = declare $0 "\n" }
-    else if (own($2)) rules = rules $0 "\n"
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = counters[$0] $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -270,17 +309,20 @@ if [ -f "$want/expected/iptables" ] &&
   }
   END {
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare = declare ":" chain " - [0:0]\n"
+      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
       if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
-      else remove = remove "-X " chain "\n"
+      else remove[++removed] = "-X " chain
     }
-    printf "*%s\n%s", table, declare
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    printf "%s%sCOMMIT\n", rules, remove
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
+    print "COMMIT"
   }' > "$work/iptables.raw" || return 1
   case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush $wait < "$work/iptables.raw" || return 1
-  cat "$work/iptables.blocked" >> "$want/blocked"
+  iptables-restore --noflush --counters $wait < "$work/iptables.raw" || return 1
+  cat "$work/iptables.blocked" >> "$blocked"
   while read -r _ _ chain; do
     note "the chain $chain (raw) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
   done < "$work/iptables.blocked"
@@ -290,31 +332,21 @@ iptables_sweep() {
 :
 }
 iptables_show() {
-iptables-save | awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v blocked="$want/blocked" '
-  BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 } 
-  function own(chain) { return chain ~ owned }
-  function hook(chain) { return chain ~ hooks }
-  function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && !own($2) && NF == 4 && $3 == "-j" && own($4) && ($2 in builtin) }
-  /^# Table .* is incompatible/ { print > "/dev/stderr"; exit 1 }
-  /^[*]/ { table = substr($1, 2); delete builtin }
-  /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
-  /^:/ && own(chain) && !((table " " chain) in hidden) { print table, 1, chain, NR, ":" chain " - [0:0]" }
-  is_jump() { print table, 2, "-", NR, $0 }
-  /^-A/ && ours($2) { print table, 3, $2, NR, $0 }' |
-sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '
-  $1 != table { if (table) print "COMMIT"; table = $1; print "*" table }
-  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }
-  END { if (table) print "COMMIT" }'
+live=$(iptables-save) || return 1
+case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
+printf '%s\n' "$live" | iptables_canonical
 }
 
 # ---- addresses: addresses ----
 addresses_file='addresses'
-# Neighbours keep an address for minutes; a lost announcement would be lost traffic, so it is said three times.
-addresses_announce() {
-  for _ in 1 2 3; do
-    if arping -V 2>&1 | grep -q iputils; then arping -q -c 1 -w 1 -U -I "$2" "$1"; else arping -q -c 1 -w 1 -P -U -i "$2" -S "$1" "$1"; fi
-  done
+# Neighbours keep an address for minutes; a lost announcement would be lost traffic, so it is said three times. A shell of
+# its own, because a subshell would keep this one's descriptors, and with them the login that waits for our end.
+addresses_announce() { # address device
+  sh -c '
+    for _ in 1 2 3; do
+      if arping -V 2>&1 | grep -q iputils; then arping -q -c 1 -w 1 -U -I "$2" "$1"
+      else arping -q -c 1 -w 1 -P -U -i "$2" -S "$1" "$1"; fi
+    done' announce "$1" "$2" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
 }
 addresses_check() {
 for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
@@ -342,18 +374,19 @@ sed 's/^address/addr replace/' "$work/addresses.new" | ip -batch -
 }
 addresses_sweep() {
 [ -z "$rehearsing" ] || return 0
+sed 's,/32,,' "$work/addresses.revoked" > "$work/addresses.cut"
 while read -r _ address _; do
-  conntrack -D --orig-dst "$(dirname "$address")" > /dev/null 2>&1
-  conntrack -D --reply-dst "$(dirname "$address")" > /dev/null 2>&1
-done < "$work/addresses.revoked"
-while read -r _ address _ device; do
-  addresses_announce "$(dirname "$address")" "$device" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
-done < "$work/addresses.new"
+  conntrack -D --orig-dst "$address" > /dev/null 2>&1
+  conntrack -D --reply-dst "$address" > /dev/null 2>&1
+done < "$work/addresses.cut"
+sed 's,/32,,' "$work/addresses.new" > "$work/addresses.announce"
+while read -r _ address _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.announce"
 :
 }
 addresses_show() {
+live=$(ip -4 -o address show) || return 1
 { for folder in $scope "$want"; do cat "$folder/addresses" 2> /dev/null; done
-  ip -4 -o address show | sed 's/^/have /'
+  printf '%s\n' "$live" | sed 's/^/have /'
 } | awk '
   function number(address,  part) { split(address, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
   function in_pool(device, value,  i) {
@@ -371,6 +404,18 @@ addresses_show() {
 
 # ---- ebtables: ebtables.restore ----
 ebtables_file='ebtables.restore'
+ebtables_canonical() {
+  awk -v owned='^EUCA_' -v blocked="$blocked" '
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "ebtables") hidden[$2 " " $3] = 1 }
+  function own(chain) { return chain ~ owned }
+  /^[*]/ { table = substr($1, 2) }
+  /^:/ && own(substr($1, 2)) && !((table " " substr($1, 2)) in hidden) { print table, 1, substr($1, 2), NR, $0 }
+  /^-A/ && !own($2) && NF == 4 && $3 == "-j" && own($4) { print table, 2, "-", NR, $0 }
+  /^-A/ && own($2) { print table, 3, $2, NR, $0 }' |
+    sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '
+  $1 != table { table = $1; print "*" table }
+  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }'
+}
 ebtables_check() {
 :
 }
@@ -384,13 +429,16 @@ ebtables_switch() {
 :
 }
 ebtables_loosen() {
-ebtables_show > "$work/ebtables.shown" || return 1
 table='/^[*]/{h;d};G;s/^\(.*\)\n[*]nat$/\1/p'
-if [ -f "$want/expected/ebtables" ] &&
-  [ "$(sed -n "$table" "$want/expected/ebtables")" = "$(sed -n "$table" "$work/ebtables.shown")" ]; then :; else
+source=$want/expected/ebtables
+[ -f "$source" ] || source=$want/ebtables.restore
+wanted=
+[ ! -f "$source" ] || wanted=$(sed -n "$table" "$source")
+live=$(ebtables-save) || return 1
+if [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | sed -n "$table")" ]; then
   : > "$work/ebtables.blocked"
-  { ebtables-save | sed -n "$table" | sed 's/^/have /'
-    [ ! -f "$want/ebtables.restore" ] || sed -n "$table" "$want/ebtables.restore" | sed -n '/^[:-]/s/^/want /p'
+  { printf '%s\n' "$live" | sed -n "$table" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table=nat -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
   function own(chain) { return chain ~ owned }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
@@ -401,8 +449,8 @@ if [ -f "$want/expected/ebtables" ] &&
     else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
   }
   function read_wanted() {
-    if (/^:/) { wanted[substr($1, 2)] = 1; declare = declare $0 "\n" }
-    else if (own($2)) rules = rules $0 "\n"
+    if (/^:/) { wanted[substr($1, 2)] = 1; declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -411,27 +459,32 @@ if [ -f "$want/expected/ebtables" ] &&
   }
   END {
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      declare = declare "-F " chain "\n"
+      declare[++declared] = "-F " chain
       if (chain in used) print "ebtables " table " " chain > blocked
-      else remove = remove "-X " chain "\n"
+      else remove[++removed] = "-X " chain
     }
-    printf "*%s\n%s", table, declare
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    printf "%s%s", rules, remove
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
   }' > "$work/ebtables.nat" || return 1
   ebtables-restore --noflush < "$work/ebtables.nat" || return 1
-  cat "$work/ebtables.blocked" >> "$want/blocked"
+  cat "$work/ebtables.blocked" >> "$blocked"
   while read -r _ _ chain; do
     note "the bridge chain $chain (nat) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
   done < "$work/ebtables.blocked"
 fi
-ebtables_show > "$work/ebtables.shown" || return 1
 table='/^[*]/{h;d};G;s/^\(.*\)\n[*]filter$/\1/p'
-if [ -f "$want/expected/ebtables" ] &&
-  [ "$(sed -n "$table" "$want/expected/ebtables")" = "$(sed -n "$table" "$work/ebtables.shown")" ]; then :; else
+source=$want/expected/ebtables
+[ -f "$source" ] || source=$want/ebtables.restore
+wanted=
+[ ! -f "$source" ] || wanted=$(sed -n "$table" "$source")
+live=$(ebtables-save) || return 1
+if [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | sed -n "$table")" ]; then
   : > "$work/ebtables.blocked"
-  { ebtables-save | sed -n "$table" | sed 's/^/have /'
-    [ ! -f "$want/ebtables.restore" ] || sed -n "$table" "$want/ebtables.restore" | sed -n '/^[:-]/s/^/want /p'
+  { printf '%s\n' "$live" | sed -n "$table" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table=filter -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
   function own(chain) { return chain ~ owned }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
@@ -442,8 +495,8 @@ if [ -f "$want/expected/ebtables" ] &&
     else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
   }
   function read_wanted() {
-    if (/^:/) { wanted[substr($1, 2)] = 1; declare = declare $0 "\n" }
-    else if (own($2)) rules = rules $0 "\n"
+    if (/^:/) { wanted[substr($1, 2)] = 1; declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -452,16 +505,18 @@ if [ -f "$want/expected/ebtables" ] &&
   }
   END {
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      declare = declare "-F " chain "\n"
+      declare[++declared] = "-F " chain
       if (chain in used) print "ebtables " table " " chain > blocked
-      else remove = remove "-X " chain "\n"
+      else remove[++removed] = "-X " chain
     }
-    printf "*%s\n%s", table, declare
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    printf "%s%s", rules, remove
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
   }' > "$work/ebtables.filter" || return 1
   ebtables-restore --noflush < "$work/ebtables.filter" || return 1
-  cat "$work/ebtables.blocked" >> "$want/blocked"
+  cat "$work/ebtables.blocked" >> "$blocked"
   while read -r _ _ chain; do
     note "the bridge chain $chain (filter) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
   done < "$work/ebtables.blocked"
@@ -471,21 +526,13 @@ ebtables_sweep() {
 :
 }
 ebtables_show() {
-ebtables-save | awk -v owned='^EUCA_' -v blocked="$want/blocked" '
-  BEGIN { while ((getline < blocked) > 0) if ($1 == "ebtables") hidden[$2 " " $3] = 1 } 
-  function own(chain) { return chain ~ owned }
-  /^[*]/ { table = substr($1, 2) }
-  /^:/ && own(substr($1, 2)) && !((table " " substr($1, 2)) in hidden) { print table, 1, substr($1, 2), NR, $0 }
-  /^-A/ && !own($2) && NF == 4 && $3 == "-j" && own($4) { print table, 2, "-", NR, $0 }
-  /^-A/ && own($2) { print table, 3, $2, NR, $0 }' |
-sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '
-  $1 != table { table = $1; print "*" table }
-  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }'
+live=$(ebtables-save) || return 1
+printf '%s\n' "$live" | ebtables_canonical
 }
 
 # ---- dhcpd: dhcpd.conf ----
 dhcpd_file='dhcpd.conf'
-dhcpd_folder=$EUCALYPTUS/var/run/eucalyptus/net
+dhcpd_folder=$(echo "$EUCALYPTUS/var/run/eucalyptus/net" | tr -s /)
 dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
 dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
 dhcpd_pid() {
@@ -498,15 +545,18 @@ dhcpd_stop() {
   pid=$(dhcpd_pid) || return 0
   kill "$pid"
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-    dhcpd_pid > /dev/null || return 0
+    # A process that ends loses its command line before it lets go of its sockets.
+    grep -q '^State:.[^XZ]' "/proc/$pid/status" 2> /dev/null || return 0
     sleep 0.1
   done
   kill -9 "$pid"
 }
 dhcpd_start() {
   if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
-  dhcpd_stop && dhcpd -q -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
-  complain "dhcpd does not start: $(grep -v '^$' "$work/dhcpd.log" | tail -n 3 | tr '\n' ' ')"
+  # With a number in that file that somebody else has by now, it would not start.
+  dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
+  dhcpd -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
+  complain "dhcpd does not start: $(sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' "$work/dhcpd.log" | head -n 2 | tr '\n' ' ')"
   return 1
 }
 dhcpd_check() {
@@ -534,7 +584,7 @@ answers=yes
 [ -n "$answers" ] || dhcpd_stop || return 1
 cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
 mkdir -p "$dhcpd_folder" || return 1
-( umask 022; cp "$want/dhcpd.conf" "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
+( umask 022; cat "$want/dhcpd.conf" > "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
 [ -e "$dhcpd_folder/euca-dhcp.leases" ] || : > "$dhcpd_folder/euca-dhcp.leases" || return 1
 [ -z "$answers" ] || dhcpd_start
 }
@@ -559,7 +609,7 @@ run() { # artifact piece
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
 converge() {
-  rm -f "$want/blocked"
+  rm -f "$blocked"
   for phase in tighten switch loosen; do
     for name in $artifacts; do run "$name" "$phase" || return 1; done
   done
@@ -577,6 +627,7 @@ differing() {
 # says is true of the node but not part of the file.
 save() { # folder
   want=/nonexistent
+  blocked=/nonexistent
   mkdir -p "$1/expected" || return 1
   for name in $artifacts; do
     "${name}_show" > "$1/expected/$name" || return 1
@@ -584,23 +635,28 @@ save() { # folder
     [ ! -s "$1/expected/$name" ] || sed '/^#=/d' "$1/expected/$name" > "$1/$file" || return 1
   done
   want=$here
+  blocked=$here/blocked
   sync
 }
 
-scratch() { work=$(mktemp -d "$state/work.XXXXXX") && trap 'rm -rf "$work"' EXIT; }
-
+# The lock goes with the process: nobody dead ever holds it. What a dead one left behind is removed by the next.
 lock() {
   exec 9> "$state/lock"
   flock -w 30 9 || { complain 'another run holds the lock of this node'; exit 23; }
+  rm -rf "$state"/work.*
+  work=$(mktemp -d "$state/work.XXXXXX") && trap 'rm -rf "$work"' EXIT
 }
 
 check() {
   missing=
   for command in $needs; do command -v "$command" > /dev/null || missing="$missing $command"; done
   [ -z "$missing" ] || { complain "this node lacks:$missing"; exit 20; }
+  lock
+  rival=$(grep -lx eucanetd /proc/[0-9]*/comm 2> /dev/null)
+  [ -z "$rival" ] || { complain 'eucanetd runs on this node and would undo every change: systemctl disable --now eucanetd'; exit 20; }
   for name in $artifacts; do run "$name" check || exit 20; done
   ip -4 -o address show > "$work/addresses.host"
-  unshare --net --mount --pid --fork --mount-proc sh "$0" rehearse "$work" || { complain 'the rehearsal failed'; exit 20; }
+  unshare --net --mount --pid --fork --mount-proc sh "$0" rehearse "$work" 9>&- || { complain 'the rehearsal failed'; exit 20; }
   rm -rf "$here/expected" && mv "$work/expected" "$here/expected" || exit 20
   reply state checked
 }
@@ -611,6 +667,7 @@ rehearse() { # scratch folder of the check
   work=$1
   rehearsing=yes
   scope=$here
+  blocked=$work/blocked
   ip link set lo up && mkdir "$work/expected" || exit 20
   for name in $artifacts; do run "$name" world || exit 20; done
   converge || exit 20
@@ -625,12 +682,14 @@ commit() {
   save "$before" > "$work/log" 2>&1 || { complain "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"; exit 20; }
   # The window belongs here: armed outside this session, before the first write.
   journal begins, before: "$before"
+  wrong=
   if converge; then
     wrong=$(differing)
     [ -n "$wrong" ] || { rm -rf "$before"; journal committed; reply state committed; return; }
     complain "the kernel does not hold what was written:" $wrong
   fi
   want=$before
+  blocked=$before/blocked
   if converge && wrong=$(differing) && [ -z "$wrong" ]; then
     rm -rf "$before"
     journal rolled back
@@ -638,7 +697,7 @@ commit() {
     exit 21
   fi
   journal "unknown: neither the old nor the new state is proven, before: $before"
-  complain "what was there before could not be made again: $wrong; it is kept in $before"
+  complain what was there before could not be made again${wrong:+, differing: $wrong}: it is kept in "$before"
   reply state unknown
   exit 22
 }
@@ -663,9 +722,9 @@ held() {
 show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
 
 case $verb in
-  check) scratch && check ;;
+  check) check ;;
   rehearse) rehearse "$2" ;;
-  commit) scratch && commit ;;
+  commit) commit ;;
   confirm) confirm ;;
   held) held ;;
   show) show ;;

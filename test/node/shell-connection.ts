@@ -1,0 +1,44 @@
+/** A node that is a shell of this machine: the same command and the same stdin as over SSH, without the network. */
+
+import { spawn } from 'node:child_process'
+import type { Connection, Reply } from '../../src/node/transport.ts'
+
+export interface Habits {
+  /** What runs as the login shell; `exec "$@"` in it is the command that was asked for. */
+  readonly login?: string
+  /** Stands for /bin/sh. */
+  readonly shell?: string
+  /** What becomes of the input on its way. */
+  readonly input?: (input: string) => string
+  /** What becomes of the reply on its way. */
+  readonly output?: (stdout: string) => string
+}
+
+export function shellConnection(habits: Habits): Connection {
+  const { login = 'exec "$@"', shell = '/bin/sh', input: change = (text) => text, output = (text) => text } = habits
+  return {
+    async run(command, input) {
+      const asked = ['/bin/sh', '-c', `exec ${command.replace(/^\/bin\/sh\b/, shell)}`]
+      const reply = await execute(['/bin/sh', '-c', login, 'login', ...asked], change(input))
+      return { ...reply, stdout: output(reply.stdout) }
+    },
+    close: () => undefined,
+  }
+}
+
+function execute([command = '', ...args]: readonly string[], input: string): Promise<Reply> {
+  const child = spawn(command, args)
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+    })
+  }
+  // A shell that ends before it has read everything closes the pipe.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code: code ?? -1, ...output }))
+  })
+}

@@ -1,0 +1,47 @@
+/** Nodes to run against: shells of this machine whose probe says what a test wants to hear. */
+
+import type { Bundle } from '../../src/bundle/bundle.ts'
+import { Unfit } from '../../src/error.ts'
+import { type Connection, type Target, type Transport, Unreachable } from '../../src/node/transport.ts'
+import type { Means, NodeTask } from '../../src/run/push-node.ts'
+import type { RunStage } from '../../src/run/run-stages.ts'
+import { shellConnection } from '../node/shell-connection.ts'
+
+const DIGEST = 'd0d0'
+
+/** A node that holds what it should; one that cannot be served; one that does not answer. */
+export type Kind = 'good' | 'unfit' | 'down'
+
+export function taskOf(name: string, kind: Kind, onRender: () => void = () => undefined): NodeTask {
+  return {
+    name,
+    target: targetOf(kind === 'down' ? 'down' : name),
+    bundleFor() {
+      onRender()
+      if (kind === 'unfit') throw new Unfit('there is no bridge br0')
+      return bundle
+    },
+  }
+}
+
+const bundle: Bundle = { node: 'any', digest: DIGEST, files: [] }
+
+export function stageOf(name: string, tasks: readonly NodeTask[], how: Partial<RunStage> = {}): RunStage {
+  return { name, tasks, parallel: 32, pause: 0, ...how }
+}
+
+export function meansOf(transport: Transport = shells): Means {
+  const probe = `echo boot 1; echo current ${DIGEST}; echo held yes`
+  return { transport, templates: { 'node/probe.sh': probe }, now: () => performance.now() }
+}
+
+export const shells: Transport = {
+  async connect(target: Target): Promise<Connection> {
+    if (target.host === 'down') throw new Unreachable(`cannot reach ${target.name}: nothing listens there`)
+    return shellConnection({})
+  },
+}
+
+export function targetOf(host: string): Target {
+  return { name: host, host, port: 22, user: 'root', key: undefined, knownHosts: [], connectTimeout: 1_000 }
+}
