@@ -29,6 +29,8 @@ export interface Artifact {
   /** Makes in the empty namespace of a rehearsal what the steps take for granted on a node. */
   readonly world: string
   readonly steps: Readonly<Partial<Record<Phase, string>>>
+  /** What of it must go before the original daemon takes the node back; everything else it finds and goes on with. */
+  readonly leave: string
   /** Prints what of ours is there: canonical, without counters, in the form of its own file, so that it can be put back. */
   readonly show: string
 }

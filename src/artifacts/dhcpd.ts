@@ -39,6 +39,7 @@ export const dhcpd: Artifact = {
   file: 'dhcpd.conf',
   needs: ['dhcpd'],
   functions: FUNCTIONS,
+  leave: '',
   check: sh`
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
 [ -d "$(dirname "$dhcpd_folder")" ] || { complain "there is no $(dirname "$dhcpd_folder"): is this a node controller?"; return 1; }`,

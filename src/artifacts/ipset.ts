@@ -63,6 +63,7 @@ printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
   }
   END { exit bad }' > "$work/ipset.check" || { complain "$(cat "$work/ipset.check")"; return 1; }`,
     world: '',
+    leave: '',
     steps: {
       tighten: move('tighten', ownership),
       loosen: move('loosen', ownership),

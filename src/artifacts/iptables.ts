@@ -120,6 +120,7 @@ iptables_canonical() {
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
   { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,
     world: '',
+    leave: '',
     steps: {
       switch: commit('filter', ownership),
       loosen: commit('nat', ownership) + commit('raw', ownership),

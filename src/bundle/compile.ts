@@ -49,8 +49,8 @@ function scriptData({ artifacts }: Mode, { options }: Node): object {
 }
 
 /** In shell a function must have a body. */
-function pieces({ check, world, steps, show }: Artifact): readonly { name: string; body: string }[] {
-  const bodies = { check, world, ...Object.fromEntries(PHASES.map((phase) => [phase, steps[phase] ?? ''])), show }
+function pieces({ check, world, steps, leave, show }: Artifact): readonly { name: string; body: string }[] {
+  const bodies = { check, world, ...Object.fromEntries(PHASES.map((phase) => [phase, steps[phase] ?? ''])), leave, show }
   return Object.entries(bodies).map(([name, body]) => ({ name, body: body || ':' }))
 }
 

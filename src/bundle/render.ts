@@ -61,7 +61,7 @@ function refuseUnseen(node: unknown): void {
 
 function guard(value: unknown): string {
   if (value instanceof Handlebars.SafeString) return value.toString()
-  if (typeof value !== 'string' && typeof value !== 'number') throw new Error(`a template prints ${typeof value}`)
+  if (typeof value !== 'string' && !Number.isFinite(value)) throw new Error(`a template prints ${describe(value)}`)
   const text = String(value)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)) {
@@ -70,13 +70,17 @@ function guard(value: unknown): string {
   return text
 }
 
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `something that is no text: ${typeof value}`
+}
+
 /** A copy of the data that throws when it is asked for a name that is not there. */
 function complete(data: unknown, path: string): unknown {
   if (typeof data !== 'object' || data === null) return data
   const entries = Object.entries(data).map(([name, value]) => [name, complete(value, `${path}${name}.`)] as const)
   return new Proxy(Array.isArray(data) ? entries.map(([, value]) => value) : Object.fromEntries(entries), {
-    get(target: object, name) {
-      const value: unknown = Object.hasOwn(target, name) ? Reflect.get(target, name) : undefined
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
       if (value === undefined && typeof name === 'string') {
         throw new Error(`a template asks for "${path}${name}", which is not there`)
       }

@@ -17,12 +17,16 @@ export interface Mode {
 
 export type Role = 'nc' | 'cc' | 'clc'
 
+/** `compatible` holds exactly the original's rules; `hardened` also what they lack, as the mode's README lists it. */
+export type Profile = 'compatible' | 'hardened'
+
 /** A host we configure, with its options complete and checked. */
 export interface Node {
   readonly name: string
   /** As the view knows it. */
   readonly address: string
   readonly role: Role
+  readonly profile: Profile
   readonly options: Options
 }
 

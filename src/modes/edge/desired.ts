@@ -14,6 +14,7 @@ import { type ChainRule, groupRules } from './group-rules.ts'
 
 export interface EdgeDesired {
   readonly node: string
+  readonly hardened: boolean
   readonly network: string
   readonly gateway: Gateway
   readonly bridgeMac: string
@@ -78,6 +79,7 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
 
   return {
     node: node.address,
+    hardened: node.profile === 'hardened',
     network: formatCidr(subnet.network),
     gateway,
     bridgeMac: bridge.mac,

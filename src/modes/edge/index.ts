@@ -3,6 +3,7 @@ import { dhcpd } from '../../artifacts/dhcpd.ts'
 import { ebtables } from '../../artifacts/ebtables.ts'
 import { ipset } from '../../artifacts/ipset.ts'
 import { iptables } from '../../artifacts/iptables.ts'
+import { placeholder } from '../../artifacts/placeholder.ts'
 import type { View } from '../../view/view.ts'
 import type { Mode } from '../mode.ts'
 import { desired } from './desired.ts'
@@ -21,6 +22,7 @@ export const edge: Mode = {
     addresses,
     ebtables({ owned: '^EUCA_' }),
     dhcpd,
+    placeholder,
   ],
   unfit,
   desired,
