@@ -22,6 +22,8 @@ interface Flags {
   readonly forks?: number
   readonly out?: string
   readonly live?: boolean
+  readonly force?: boolean
+  readonly dynamic?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
   readonly verbose?: boolean
@@ -67,6 +69,31 @@ verb('nodes', 'list who is in the inventory', "edgepush nodes -i inventories/lab
   .action(async (playbook: string | undefined, flags: Flags) => {
     const { nodes } = await import('./commands/nodes.ts')
     exit = nodes(playbook, complete(flags), contextFor(flags))
+  })
+
+verb('adopt', 'take nodes over from eucanetd', 'edgepush adopt -i inventories/lab.yml --view view.xml --node nc-05')
+  .addOption(viewOption())
+  .option('--force', 'also where a node does not hold what the view asks for')
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { adopt } = await import('./commands/adopt.ts')
+    exit = await adopt(playbook, { ...complete(flags), force: flags.force ?? false }, contextFor(flags))
+  })
+
+verb('release', 'give nodes back to eucanetd, with everything as it is', 'edgepush release -i inventories/lab.yml --node nc-05')
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { release } = await import('./commands/release.ts')
+    exit = await release(playbook, complete(flags), contextFor(flags))
+  })
+
+verb('flush', 'take everything of ours from nodes', 'edgepush flush -i inventories/lab.yml --node nc-05')
+  .option('--dynamic', 'leave the chains and the jumps to them, with nothing in them')
+  .option('--view <file>', 'a view whose pool says which addresses are the cloud\'s, where no bundle of ours ever was')
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { flush } = await import('./commands/flush.ts')
+    exit = await flush(playbook, { ...complete(flags), dynamic: flags.dynamic ?? false }, contextFor(flags))
   })
 
 /** What all verbs take. */

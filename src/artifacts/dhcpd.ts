@@ -51,7 +51,7 @@ mount -t tmpfs -o mode=755 edgepush "$(dirname "$dhcpd_folder")" && mkdir -p "$d
   steps: {
     loosen: sh`
 conf=$dhcpd_folder/euca-dhcp.conf
-if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf"; return; fi
+if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf" "$dhcpd_folder"/euca-dhcp.leases* "$dhcpd_folder/euca-dhcp.pid"; return; fi
 # Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 answers=yes
 [ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=

@@ -67,7 +67,7 @@ function recordCells({ node, record }: Known): Row {
   if (!record) return [node, 'never pushed', '-', '-', '-', '-']
   const { outcome, view, time, run } = record
   const last = outcome.phase && !['converged', 'unchanged'].includes(outcome.status) ? `${outcome.status} at ${outcome.phase}` : outcome.status
-  return [node, last, outcome.digest?.slice(0, 12) ?? '-', view.version ?? view.digest.slice(0, 8), time, run]
+  return [node, last, outcome.digest?.slice(0, 12) ?? '-', view ? (view.version ?? view.digest.slice(0, 8)) : '-', time, run]
 }
 
 function liveCell({ live }: Known): string {

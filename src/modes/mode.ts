@@ -13,6 +13,8 @@ export interface Mode {
   unfit(view: View): readonly string[]
   /** What one node should hold, in the mode's own terms; pure. Throws `Unfit` when this node cannot be served. */
   desired(view: View, node: Node, facts: Facts): object
+  /** The same for a node that is to hold nothing any more, or only the mode's skeleton; pure. */
+  remains(view: View | undefined, node: Node, facts: Facts): object
 }
 
 export type Role = 'nc' | 'cc' | 'clc'

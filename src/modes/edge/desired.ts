@@ -100,7 +100,7 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
     },
     proxy: options.NC_PROXY === 'Y',
     isolation: options.DISABLE_L2_ISOLATION !== 'Y',
-    pool: view.publicPool.map((range) => ({ range: formatRange(range), device })),
+    pool: poolOf(view, device),
     publicDevice: device,
     dhcp: {
       folder: `${(options.EUCALYPTUS ?? '').replace(/\/$/, '')}/var/run/eucalyptus/net`,
@@ -111,6 +111,18 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
       servers: view.dnsServers.join(', '),
     },
   }
+}
+
+/** A node that is flushed still has to know which addresses were the cloud's. */
+export function remains(view: View | undefined, { options }: Node, facts: Facts): object {
+  return {
+    pool: view ? poolOf(view, options.VNET_PUBINTERFACE ?? '') : [],
+    versions: versionSet(facts).flatMap(({ members }) => members),
+  }
+}
+
+function poolOf({ publicPool }: View, device: string): EdgeDesired['pool'] {
+  return publicPool.map((range) => ({ range: formatRange(range), device }))
 }
 
 function clusterOf(view: View, node: Node): Cluster {

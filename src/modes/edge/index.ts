@@ -6,7 +6,7 @@ import { iptables } from '../../artifacts/iptables.ts'
 import { placeholder } from '../../artifacts/placeholder.ts'
 import type { View } from '../../view/view.ts'
 import type { Mode } from '../mode.ts'
-import { desired } from './desired.ts'
+import { desired, remains } from './desired.ts'
 import { OPTIONS } from './options.ts'
 
 /** Chains and sets of this mode; security groups are named by their ids. */
@@ -26,6 +26,7 @@ export const edge: Mode = {
   ],
   unfit,
   desired,
+  remains,
 }
 
 function unfit(view: View): readonly string[] {
