@@ -24,6 +24,7 @@ interface Flags {
   readonly live?: boolean
   readonly force?: boolean
   readonly dynamic?: boolean
+  readonly format?: 'table' | 'csv' | 'openmetrics'
   readonly json?: boolean
   readonly quiet?: boolean
   readonly verbose?: boolean
@@ -94,6 +95,15 @@ verb('flush', 'take everything of ours from nodes', 'edgepush flush -i inventori
   .action(async (playbook: string | undefined, flags: Flags) => {
     const { flush } = await import('./commands/flush.ts')
     exit = await flush(playbook, { ...complete(flags), dynamic: flags.dynamic ?? false }, contextFor(flags))
+  })
+
+verb('meter', 'tell the traffic of each instance', 'edgepush meter -i inventories/lab.yml --view view.xml --format csv')
+  .addOption(viewOption())
+  .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'openmetrics']).default('table'))
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { meter } = await import('./commands/meter.ts')
+    exit = await meter(playbook, { ...complete(flags), format: flags.format ?? 'table' }, contextFor(flags))
   })
 
 /** What all verbs take. */

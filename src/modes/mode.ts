@@ -15,6 +15,8 @@ export interface Mode {
   desired(view: View, node: Node, facts: Facts): object
   /** The same for a node that is to hold nothing any more, or only the mode's skeleton; pure. */
   remains(view: View | undefined, node: Node, facts: Facts): object
+  /** What the mode's meter script needs to know of a node; absent where nothing is counted. */
+  metered?(view: View, node: Pick<Node, 'address' | 'options'>): object
 }
 
 export type Role = 'nc' | 'cc' | 'clc'

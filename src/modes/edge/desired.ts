@@ -11,6 +11,7 @@ import type { Cluster, Instance, SecurityGroup, Subnet, View } from '../../view/
 import type { Facts, Interface, Node } from '../mode.ts'
 import { type Gateway, gatewayOf } from './gateway.ts'
 import { type ChainRule, groupRules } from './group-rules.ts'
+import { runFolder } from './run-folder.ts'
 
 export interface EdgeDesired {
   readonly node: string
@@ -23,6 +24,7 @@ export interface EdgeDesired {
   readonly groups: readonly GroupChain[]
   readonly instances: readonly LocalInstance[]
   readonly elastic: readonly Elastic[]
+  readonly privateOnly: readonly Ipv4[]
   readonly metadata: { readonly address: string; readonly keepsPrivateSource: boolean }
   readonly proxy: boolean
   readonly isolation: boolean
@@ -94,6 +96,7 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
     groups: groups.map((group) => ({ id: group.id, rules: groupRules(group, view, local) })),
     instances: local.map(localInstance),
     elastic: local.flatMap(elastic),
+    privateOnly: local.filter((instance) => elastic(instance).length === 0).map(({ privateAddress }) => privateAddress),
     metadata: {
       address: options.METADATA_IP || view.cloudController,
       keepsPrivateSource: options.METADATA_USE_VM_PRIVATE === 'Y',
@@ -103,7 +106,7 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
     pool: poolOf(view, device),
     publicDevice: device,
     dhcp: {
-      folder: `${(options.EUCALYPTUS ?? '').replace(/\/$/, '')}/var/run/eucalyptus/net`,
+      folder: runFolder(options),
       subnet: subnet.network.address,
       netmask: netmask(subnet.network),
       broadcast: broadcast(subnet.network),

@@ -7,6 +7,7 @@ import { placeholder } from '../../artifacts/placeholder.ts'
 import type { View } from '../../view/view.ts'
 import type { Mode } from '../mode.ts'
 import { desired, remains } from './desired.ts'
+import { metered } from './metered.ts'
 import { OPTIONS } from './options.ts'
 
 /** Chains and sets of this mode; security groups are named by their ids. */
@@ -27,6 +28,7 @@ export const edge: Mode = {
   unfit,
   desired,
   remains,
+  metered,
 }
 
 function unfit(view: View): readonly string[] {
