@@ -140,7 +140,54 @@ function udp({ to, port, from, timeout }) {
   })
 }
 
-const actions = { tcp, udp, hold, again, release }
+// A stream never gets an answer: to the nodes between, each of its packets is the first of a new flow.
+const floods = new Map()
+const sunk = new Map()
+
+function sink({ port }) {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 8_388_608 })
+  socket.on('message', (message) => {
+    const stream = message.toString('latin1')
+    sunk.set(stream, (sunk.get(stream) ?? 0) + 1)
+  })
+  return new Promise((resolve) => socket.bind(port, '0.0.0.0', () => resolve({})))
+}
+
+function flood({ to, port, rate, stream }) {
+  const socket = createSocket('udp4')
+  const flow = { socket, sent: 0, failed: 0 }
+  socket.on('error', () => {})
+  return new Promise((resolve) =>
+    socket.connect(port, to, () => {
+      const began = performance.now()
+      const send = () => {
+        for (const due = ((performance.now() - began) / 1000) * rate; flow.sent < due; flow.sent += 1) {
+          socket.send(stream, (error) => {
+            if (error) flow.failed += 1
+          })
+        }
+      }
+      flow.timer = setInterval(send, 4)
+      floods.set(stream, flow)
+      resolve({})
+    }),
+  )
+}
+
+function halt({ stream }) {
+  const flow = floods.get(stream)
+  floods.delete(stream)
+  clearInterval(flow.timer)
+  return new Promise((resolve) =>
+    setImmediate(() => flow.socket.close(() => resolve({ count: flow.sent - flow.failed }))),
+  )
+}
+
+function count({ stream }) {
+  return { count: sunk.get(stream) ?? 0 }
+}
+
+const actions = { tcp, udp, hold, again, release, sink, flood, halt, count }
 
 async function serve(line) {
   const request = JSON.parse(line)

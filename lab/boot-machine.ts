@@ -86,6 +86,11 @@ function guest(host: Host, agent: Agent, { mac, node, directory, id }: MachinePl
   }
 
   return {
+    flood: probes.flood,
+    sink: async (port) => {
+      await close(port)
+      return await probes.sink(port)
+    },
     tcp: (to, port, options) => probes.tcp(to, port, sender(options)),
     udp: (to, port, options) => probes.udp(to, port, sender(options)),
     ping: (to, options) => probes.ping(to, sender(options)),

@@ -48,6 +48,8 @@ export function makeNode({ plan, current, switches, admin, reboot }: NodeParts):
     ping: (...call) => current().ping(...call),
     arp: (...call) => current().arp(...call),
     hold: (...call) => current().hold(...call),
+    flood: (...call) => current().flood(...call),
+    sink: (...call) => current().sink(...call),
     cut: () => setPorts('down'),
     mend,
     reboot,

@@ -26,6 +26,16 @@ export interface Probes {
   /** The MAC that answers for the address, lower case; undefined when none does. */
   readonly arp: (address: string, options?: ProbeOptions) => Promise<string | undefined>
   readonly hold: (to: string, port: number, options?: ProbeOptions) => Promise<HeldConnection>
+  /** Sends packets that say `stream`, so many a second. */
+  readonly flood: (stream: string, to: string, port: number, rate: number) => Promise<Flood>
+  /** From now on the UDP port swallows packets; received tells how many of a stream came. */
+  readonly sink: (port: number) => Promise<{ readonly received: (stream: string) => Promise<number> }>
+}
+
+/** A stream of packets that nobody answers; each is the first of a new flow to the nodes between. */
+interface Flood {
+  /** Ends it and tells how many packets left. */
+  readonly halt: () => Promise<number>
 }
 
 /** A host of the lab with its probes. */
@@ -69,7 +79,21 @@ export function probesFrom(host: Host, device: string, agent: () => Promise<Agen
     return /\[([0-9a-f:]{17})\]/.exec((await host.exec(asked)).stdout)?.[1]
   }
 
+  async function flood(stream: string, to: string, port: number, rate: number): Promise<Flood> {
+    const { ask } = await agent()
+    await ask({ action: 'flood', stream, to, port, rate })
+    return { halt: async () => (await ask({ action: 'halt', stream })).count ?? 0 }
+  }
+
+  async function sink(port: number) {
+    const { ask } = await agent()
+    await ask({ action: 'sink', port })
+    return { received: async (stream: string) => (await ask({ action: 'count', stream })).count ?? 0 }
+  }
+
   return {
+    flood,
+    sink,
     tcp: (to, port, options = {}) => ask('tcp', to, port, options),
     udp: (to, port, options = {}) => ask('udp', to, port, options),
     ping,

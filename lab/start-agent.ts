@@ -15,15 +15,21 @@ export interface Reach {
   readonly by?: string
   /** Why not: nothing came back, a RST or ICMP port unreachable, no route, cut off, not one of the lab's listeners. */
   readonly why?: 'timeout' | 'refused' | 'unreachable' | 'reset' | 'stranger' | 'no-such-source'
+  /** Packets of a stream, sent or received. */
+  readonly count?: number
 }
 
 interface Request {
-  readonly action: 'tcp' | 'udp' | 'hold' | 'again' | 'release'
+  readonly action: 'tcp' | 'udp' | 'hold' | 'again' | 'release' | 'sink' | 'flood' | 'halt' | 'count'
   readonly to?: string
   readonly port?: number
   readonly from?: string | undefined
   readonly timeout?: number
   readonly handle?: number
+  /** Packets a second. */
+  readonly rate?: number
+  /** What the packets of a stream say. */
+  readonly stream?: string
 }
 
 export interface Agent {

@@ -3,9 +3,10 @@
 
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError } from 'commander'
 import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
+import { forksOption, formatOption, lenientOption, modeOption, viewOption } from './commands/options.ts'
 import { PLAYBOOK_PLACES } from './config/configuration.ts'
 import { packageVersion } from './config/package.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
@@ -24,6 +25,9 @@ interface Flags {
   readonly forks?: number
   readonly out?: string
   readonly live?: boolean
+  readonly force?: boolean
+  readonly dynamic?: boolean
+  readonly format?: 'table' | 'csv' | 'openmetrics'
   readonly json?: boolean
   readonly quiet?: boolean
   readonly verbose?: boolean
@@ -96,6 +100,44 @@ program
     exit = checkConfig(file, { json: flags.json ?? false }, terminalFor({ ...flags, color: false }), packageVersion())
   })
 
+verb('adopt', 'take nodes over from eucanetd', 'edgepush adopt -i inventories/lab.yml --view view.xml --node nc-05')
+  .addOption(viewOption())
+  .option('--force', 'also where a node does not hold what the view asks for')
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { adopt } = await import('./commands/adopt.ts')
+    exit = await adopt(playbook, { ...complete(flags), force: flags.force ?? false }, contextFor(flags))
+  })
+
+verb(
+  'release',
+  'give nodes back to eucanetd, with everything as it is',
+  'edgepush release -i inventories/lab.yml --node nc-05',
+)
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { release } = await import('./commands/release.ts')
+    exit = await release(playbook, complete(flags), contextFor(flags))
+  })
+
+verb('flush', 'take everything of ours from nodes', 'edgepush flush -i inventories/lab.yml --node nc-05')
+  .option('--dynamic', 'leave the chains and the jumps to them, with nothing in them')
+  .option('--view <file>', "a view whose pool says which addresses are the cloud's, where no bundle of ours ever was")
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { flush } = await import('./commands/flush.ts')
+    exit = await flush(playbook, { ...complete(flags), dynamic: flags.dynamic ?? false }, contextFor(flags))
+  })
+
+verb('meter', 'tell the traffic of each instance', 'edgepush meter -i inventories/lab.yml --view view.xml --format csv')
+  .addOption(viewOption())
+  .addOption(formatOption())
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { meter } = await import('./commands/meter.ts')
+    exit = await meter(playbook, { ...complete(flags), format: flags.format ?? 'table' }, contextFor(flags))
+  })
+
 /** What all verbs about nodes take. */
 function verb(name: string, does: string, example: string): Command {
   return program
@@ -114,29 +156,6 @@ function verb(name: string, does: string, example: string): Command {
     .option('-q, --quiet', 'say only what went wrong')
     .option('--no-color', 'no colours (NO_COLOR in the environment does the same)')
     .addHelpText('after', `\nExample:\n  ${example}`)
-}
-
-function viewOption(): Option {
-  return new Option('--view <file>', "the view to serve, or a folder of 3.4's files (default: the playbook's source)")
-}
-
-function modeOption(): Option {
-  return new Option('--mode <name>', 'the mode of a view that does not say its own, as none did before 4.2')
-}
-
-function lenientOption(): Option {
-  return new Option(
-    '--lenient',
-    'leave out what is wrong with one instance, group or rule, and say so, instead of refusing the view',
-  )
-}
-
-function forksOption(): Option {
-  return new Option('-f, --forks <number>', "nodes at a time (default: the stage's, 32)").argParser((text) => {
-    const forks = Number(text)
-    if (!Number.isInteger(forks) || forks < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
-    return forks
-  })
 }
 
 function complete({ inventory, view, mode, lenient = false, node = [], limit, forks, json }: Flags) {

@@ -37,6 +37,7 @@ addresses_announce() { # address device
       else arping -q -c 1 -w 1 -P -U -i "$2" -S "$1" "$1"; fi
     done' announce "$1" "$2" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
 }`,
+  leave: '',
   check: sh`
 for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
   ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }

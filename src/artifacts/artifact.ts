@@ -5,6 +5,7 @@
  *   $want       folder with the files to converge on: this bundle, or what was there before when going back; an
  *               artifact whose file is not in it is not wanted at all
  *   $scope      folders whose files say what may be ours besides: this bundle, the last confirmed one
+ *   $changes    names of the artifacts that are not as they should be: only their steps run
  *   $blocked    file that takes "<artifact> <name>..." of what is not wanted but somebody else uses, for show to leave out
  *   $work       scratch folder, gone afterwards
  *   $rehearsing not empty in the empty network namespace where the bundle is rehearsed
@@ -29,6 +30,8 @@ export interface Artifact {
   /** Makes in the empty namespace of a rehearsal what the steps take for granted on a node. */
   readonly world: string
   readonly steps: Readonly<Partial<Record<Phase, string>>>
+  /** What of it must go before the original daemon takes the node back; everything else it finds and goes on with. */
+  readonly leave: string
   /** Prints what of ours is there: canonical, without counters, in the form of its own file, so that it can be put back. */
   readonly show: string
 }

@@ -42,6 +42,7 @@ export const dhcpd: Artifact = {
   file: 'dhcpd.conf',
   needs: ['dhcpd'],
   functions: FUNCTIONS,
+  leave: '',
   check: sh`
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
 [ -d "$(dirname "$dhcpd_folder")" ] || { complain "there is no $(dirname "$dhcpd_folder"): is this a node controller?"; return 1; }`,
@@ -53,7 +54,7 @@ mount -t tmpfs -o mode=755 edgepush "$(dirname "$dhcpd_folder")" && mkdir -p "$d
   steps: {
     loosen: sh`
 conf=$dhcpd_folder/euca-dhcp.conf
-if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf"; return; fi
+if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf" "$dhcpd_folder"/euca-dhcp.leases* "$dhcpd_folder/euca-dhcp.pid"; return; fi
 # Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 answers=yes
 [ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=

@@ -91,6 +91,7 @@ ebtables_canonical() {
 }`,
     check: '',
     world: '',
+    leave: '',
     steps: { loosen: commit('nat', ownership) + commit('filter', ownership) },
     show: sh`
 live=$(ebtables-save) || return 1

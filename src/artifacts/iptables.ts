@@ -41,10 +41,12 @@ const ASSEMBLE = sh`
 
 /** Reads `have ...` lines of the kernel, then `want ...` lines, all of one table; prints one transaction. */
 const TRANSACTION = sh`${NAMES}
+  # A rule is the same whether it uses a set or its copy.
+  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
   $1 == "want" { sub(/^want /, ""); read_wanted() }
   function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[$0] = count " " }
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
     if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
     else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
     else if (/^-A/ && !ours($2)) {
@@ -55,7 +57,7 @@ const TRANSACTION = sh`${NAMES}
   function read_wanted(  chain) {
     chain = substr($1, 2)
     if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[$0] $0
+    else if (own($2)) rule[++rules] = counters[identity($0)] $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -76,16 +78,19 @@ const TRANSACTION = sh`${NAMES}
     print "COMMIT"
   }`
 
+/** Rules on the copies that the sets of this change have for its duration, if they have any. */
+const COPIED = sh` | iptables_on_copies`
+
 /**
  * One table, brought to what the file says. What the rehearsal showed says the same as the file in the kernel's own
  * words, so that a rule is recognised, and with it its counters.
  */
-function commit(table: string, { owned, hooks, entries }: Ownership): string {
+function commit(table: string, { owned, hooks, entries }: Ownership, wanted = ''): string {
   return sh`
 source=$want/expected/iptables
 [ -f "$source" ] || source=$want/iptables.restore
 wanted=
-[ ! -f "$source" ] || wanted=$(sed -n '/^[*]${table}$/,/^COMMIT$/p' "$source")
+[ ! -f "$source" ] || wanted=$(sed -n '/^[*]${table}$/,/^COMMIT$/p' "$source"${wanted})
 live=$(iptables-save -c -t ${table}) || return 1
 if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   : > "$work/iptables.blocked"
@@ -108,6 +113,12 @@ export function iptables(ownership: Ownership): Artifact {
     file: 'iptables.restore',
     needs: ['iptables', 'iptables-save', 'iptables-restore'],
     functions: sh`
+iptables_on_copies() {
+  if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
+  awk -v copies="$work/ipset.copied" '
+    BEGIN { while ((getline < copies) > 0) copy[$1] = $2 }
+    { for (i = 1; i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]; print }'
+}
 iptables_canonical() {
   awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '${CANONICAL}' |
     sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'
@@ -120,9 +131,16 @@ iptables_canonical() {
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
   { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,
     world: '',
+    leave: '',
     steps: {
-      switch: commit('filter', ownership),
-      loosen: commit('nat', ownership) + commit('raw', ownership),
+      switch: commit('filter', ownership, COPIED),
+      // The sets have changed behind their copies, which the filter leaves now.
+      loosen:
+        sh`
+if [ -s "$work/ipset.copied" ]; then${commit('filter', ownership)}
+fi` +
+        commit('nat', ownership) +
+        commit('raw', ownership),
     },
     show: sh`
 live=$(iptables-save) || return 1

@@ -22,12 +22,32 @@ export interface Task {
 
 export function compile({ view, mode, node, facts, templates }: Task): Bundle {
   const desired = mode.desired(view, node, facts)
-  const folder = mode.name.toLowerCase()
-  const made = mode.artifacts
-    .map(({ name, file }) => ({ name: file, text: render(templateAt(templates, `${folder}/${name}.hbs`), desired) }))
-    .filter(({ text }) => text !== '')
+  const made = mode.artifacts.map(({ name, file }) => {
+    return { name: file, text: render(templateAt(templates, `${mode.name.toLowerCase()}/${name}.hbs`), desired) }
+  })
+  return assemble(mode, node, made, templates)
+}
+
+/** What of a mode is left on a node: nothing (`flushed`), or the chains and the jumps to them (`skeleton`). */
+export interface Remains extends Omit<Task, 'view'> {
+  /** Says which addresses may be ours on a node that has no bundle of ours. */
+  readonly view: View | undefined
+  readonly kind: 'flushed' | 'skeleton'
+}
+
+export function compileRemains({ view, mode, node, facts, templates, kind }: Remains): Bundle {
+  const remains = mode.remains(view, node, facts)
+  const made = mode.artifacts.map(({ name, file }) => {
+    const template = templates[`${mode.name.toLowerCase()}/${kind}/${name}.hbs`]
+    return { name: file, text: template === undefined ? '' : render(template, remains) }
+  })
+  return assemble(mode, node, made, templates)
+}
+
+/** An artifact without text has no file: nothing of its kind is wanted. */
+function assemble(mode: Mode, node: Node, made: readonly BundleFile[], templates: Templates): Bundle {
   const script = { name: SCRIPT, text: render(templateAt(templates, 'node/apply.sh.hbs'), scriptData(mode, node)) }
-  const files = byName([...made, script])
+  const files = byName([...made.filter(({ text }) => text !== ''), script])
   const manifest = { name: MANIFEST, text: manifestText(mode, node, files) }
   return { node: node.name, digest: sha256(manifest.text), files: byName([...files, manifest]) }
 }
@@ -49,8 +69,14 @@ function scriptData({ artifacts }: Mode, { options }: Node): object {
 }
 
 /** In shell a function must have a body. */
-function pieces({ check, world, steps, show }: Artifact): readonly { name: string; body: string }[] {
-  const bodies = { check, world, ...Object.fromEntries(PHASES.map((phase) => [phase, steps[phase] ?? ''])), show }
+function pieces({ check, world, steps, leave, show }: Artifact): readonly { name: string; body: string }[] {
+  const bodies = {
+    check,
+    world,
+    ...Object.fromEntries(PHASES.map((phase) => [phase, steps[phase] ?? ''])),
+    leave,
+    show,
+  }
   return Object.entries(bodies).map(([name, body]) => ({ name, body: body || ':' }))
 }
 

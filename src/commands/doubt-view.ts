@@ -35,7 +35,7 @@ export function doubtAge({ modified, origin }: SourcedView, maxAge: number | und
 /** The version is a hash of some of what the view holds: other content under the same version is not seen by the cloud. */
 export function doubtVersion(view: ViewStamp, records: ReadonlyMap<string, NodeRecord>): readonly string[] {
   const { version, digest } = view
-  const served = [...records.values()].filter((record) => version !== undefined && record.view.version === version)
-  if (served.length === 0 || served.some((record) => record.view.digest === digest)) return []
+  const served = [...records.values()].filter((record) => version !== undefined && record.view?.version === version)
+  if (served.length === 0 || served.some((record) => record.view?.digest === digest)) return []
   return [`version ${version} was served before with other content (run ${served[0]?.run})`]
 }

@@ -8,6 +8,7 @@ import { Unfit } from '../error.ts'
 import type { Facts, Mode } from '../modes/mode.ts'
 import { resolveOptions, type Settings } from '../modes/settings.ts'
 import type { Probed } from '../node/probe.ts'
+import type { Goal } from '../run/push.ts'
 import type { View } from '../view/view.ts'
 
 /** What all nodes have in common. */
@@ -20,6 +21,11 @@ export interface Serving {
 /** Nodes that the mode configures; the others are in the inventory for other reasons. */
 export function served(nodes: readonly InventoryNode[], { mode }: Serving): readonly InventoryNode[] {
   return nodes.filter(({ role }) => mode.roles.includes(role))
+}
+
+export function goalFor(node: InventoryNode, gathered: Serving): Goal {
+  const { templates, view } = gathered
+  return { templates, version: view.version, bundleFor: probedBundle(node, gathered) }
 }
 
 export function probedBundle(node: InventoryNode, gathered: Serving): (probed: Probed) => Bundle {

@@ -70,7 +70,14 @@ function recordCells({ node, record }: Known): Row {
     outcome.phase && !['converged', 'unchanged'].includes(outcome.status)
       ? `${outcome.status} at ${outcome.phase}`
       : outcome.status
-  return [node, last, outcome.digest?.slice(0, 12) ?? '-', view.version ?? view.digest.slice(0, 8), time, run]
+  return [
+    node,
+    last,
+    outcome.digest?.slice(0, 12) ?? '-',
+    view ? (view.version ?? view.digest.slice(0, 8)) : '-',
+    time,
+    run,
+  ]
 }
 
 function liveCell({ live }: Known): string {

@@ -5,6 +5,12 @@ import { NAME, SSH } from './parts.schema.ts'
 
 const ROLE = { type: 'string', enum: ['nc', 'cc', 'clc'], description: 'nc, cc or clc' } as const
 
+const PROFILE = {
+  type: 'string',
+  enum: ['compatible', 'hardened'],
+  description: 'one of compatible (what the original holds) and hardened (that and what it lacks)',
+} as const
+
 const SSH_SETTINGS = {
   type: 'object',
   properties: SSH,
@@ -56,7 +62,7 @@ const FACTS = {
   description: 'a map such as { bridge_mac: "02:00:00:00:00:52", bridge_addresses: [10.111.5.52/16] }',
 } as const
 
-const LAYER = { role: ROLE, ssh: SSH_SETTINGS, options: OPTIONS } as const
+const LAYER = { role: ROLE, profile: PROFILE, ssh: SSH_SETTINGS, options: OPTIONS } as const
 
 export const INVENTORY_SCHEMA = {
   type: 'object',
@@ -67,7 +73,7 @@ export const INVENTORY_SCHEMA = {
       type: 'object',
       properties: LAYER,
       additionalProperties: false,
-      description: 'a map of what holds for every node: role, ssh, options',
+      description: 'a map of what holds for every node: role, profile, ssh, options',
     },
     groups: {
       type: 'object',

@@ -6,7 +6,7 @@
  * groups, a later group over an earlier one, a group over the defaults; lists replace, maps merge.
  */
 
-import type { Interface, Role } from '../modes/mode.ts'
+import type { Interface, Profile, Role } from '../modes/mode.ts'
 import type { Target } from '../node/transport.ts'
 import type { Ipv4 } from '../view/ipv4.ts'
 import { byName } from './by-name.ts'
@@ -28,6 +28,7 @@ export interface InventoryNode {
   /** As the view knows it; where we connect to is the target's host. */
   readonly address: Ipv4
   readonly role: Role
+  readonly profile: Profile
   /** Sorted by name. */
   readonly options: Readonly<Record<string, InventoryOption>>
   /** What the inventory declares, for rendering without the node. */
@@ -58,6 +59,7 @@ interface Group {
 interface Layer {
   readonly path: KeyPath
   readonly role?: Role
+  readonly profile?: Profile
   readonly ssh?: SshSettings
   readonly options?: object
 }
@@ -90,6 +92,7 @@ function resolveNode(document: Document<InventoryYaml>, groups: readonly Group[]
       // The schema has checked it.
       address: node.address as Ipv4,
       role,
+      profile: layers.findLast((layer) => layer.profile !== undefined)?.profile ?? 'compatible',
       options: mergeOptions(document, layers),
       facts: node.facts && toFacts(document, name, node.facts),
       target: toTarget(name, node.address, mergeSsh(layers), document.file),

@@ -13,9 +13,16 @@ export interface Mode {
   unfit(view: View): readonly string[]
   /** What one node should hold, in the mode's own terms; pure. Throws `Unfit` when this node cannot be served. */
   desired(view: View, node: Node, facts: Facts): object
+  /** The same for a node that is to hold nothing any more, or only the mode's skeleton; pure. */
+  remains(view: View | undefined, node: Node, facts: Facts): object
+  /** What the mode's meter script needs to know of a node; absent where nothing is counted. */
+  metered?(view: View, node: Pick<Node, 'address' | 'options'>): object
 }
 
 export type Role = 'nc' | 'cc' | 'clc'
+
+/** `compatible` holds exactly the original's rules; `hardened` also what they lack, as the mode's README lists it. */
+export type Profile = 'compatible' | 'hardened'
 
 /** A host we configure, with its options complete and checked. */
 export interface Node {
@@ -23,6 +30,7 @@ export interface Node {
   /** As the view knows it. */
   readonly address: string
   readonly role: Role
+  readonly profile: Profile
   readonly options: Options
 }
 

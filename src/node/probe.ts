@@ -43,6 +43,8 @@ interface Holding {
   readonly held: boolean
   /** Names of the artifacts that differ. */
   readonly differing: readonly string[]
+  /** The version of the view that it says it serves; empty if it says none. */
+  readonly version: string
 }
 
 /** The probe cannot be trusted as a description of the node: nothing was done. */
@@ -106,5 +108,5 @@ function holdingOf(answer: Answer): Holding | undefined {
   const [digest] = said(answer, 'current')
   if (digest === undefined) return undefined
   const differing = said(answer, 'differs').flatMap((text) => text.split(' '))
-  return { digest, held: said(answer, 'held')[0] === 'yes', differing }
+  return { digest, held: said(answer, 'held')[0] === 'yes', differing, version: said(answer, 'view')[0] ?? '' }
 }

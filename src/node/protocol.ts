@@ -2,12 +2,17 @@
  * The verbs that change a node, each one round trip, and what their failure means for the node.
  *
  * stage    the bundle arrives, its digests are checked, and it is rehearsed there; nothing of the node changes
+ * compare  what the node holds against it, as a diff
  * commit   it is made so and read back; on any failure the node makes again what was there
+ * adopt    eucanetd is stopped and disabled, then as commit
  * confirm  it becomes the node's current bundle
+ * release  eucanetd gets the node back, with everything as it is
+ * forget   what edgepush remembers there is removed
  */
 
 import { type Bundle, MANIFEST, SCRIPT } from '../bundle/bundle.ts'
 import { type Answer, ask, said } from './exchange.ts'
+import { NotProbed } from './probe.ts'
 import type { Connection } from './transport.ts'
 
 /** What a verb left: `done`, or what the node is in instead. */
@@ -19,6 +24,8 @@ export interface Verdict {
 
 const STATE = '/var/lib/edgepush'
 const TIMEOUT = 120_000
+/** As the cloud writes it; nothing else goes into a command. */
+const VERSION = /^[0-9A-Fa-f]{1,16}$/
 
 /** Exit statuses of the apply script; any other is a script that died, and after that nothing is known. */
 const STATES: Readonly<Record<number, Verdict['state']>> = {
@@ -29,18 +36,43 @@ const STATES: Readonly<Record<number, Verdict['state']>> = {
   23: 'refused',
 }
 
-export async function stage(connection: Connection, bundle: Bundle): Promise<Verdict> {
-  const verdict = verdictOf(await ask(connection, stageScript(bundle), TIMEOUT))
+/** `adopting` takes a node on which eucanetd still runs. */
+export async function stage(connection: Connection, bundle: Bundle, adopting?: 'adopting'): Promise<Verdict> {
+  const verdict = verdictOf(await ask(connection, stageScript(bundle, adopting), TIMEOUT))
   // Staging touches nothing of what the node holds, however it ends.
   return verdict.state === 'done' ? verdict : { ...verdict, state: 'refused' }
 }
 
-export async function commit(connection: Connection, { digest }: Bundle): Promise<Verdict> {
-  return verdictOf(await ask(connection, `exec sh ${STATE}/gen/${digest}/${SCRIPT} commit`, TIMEOUT))
+export function commit(connection: Connection, bundle: Bundle): Promise<Verdict> {
+  return perform(connection, bundle, 'commit')
 }
 
-export async function confirm(connection: Connection, { digest }: Bundle): Promise<Verdict> {
-  return verdictOf(await ask(connection, `exec sh ${STATE}/gen/${digest}/${SCRIPT} confirm`, TIMEOUT))
+export function adopt(connection: Connection, bundle: Bundle): Promise<Verdict> {
+  return perform(connection, bundle, 'adopt')
+}
+
+/** `version` is what the cloud calls the view; tools on the node read there which one it serves. */
+export function confirm(connection: Connection, bundle: Bundle, version: string | undefined): Promise<Verdict> {
+  return perform(connection, bundle, version && VERSION.test(version) ? `confirm ${version}` : 'confirm')
+}
+
+export function forget(connection: Connection, bundle: Bundle): Promise<Verdict> {
+  return perform(connection, bundle, 'forget')
+}
+
+export async function release(connection: Connection): Promise<Verdict> {
+  return verdictOf(await ask(connection, `exec sh ${STATE}/current/${SCRIPT} release`, TIMEOUT))
+}
+
+/** Lines of a diff: `-` the node holds, `+` the bundle asks for. */
+export async function compare(connection: Connection, { digest }: Bundle): Promise<readonly string[]> {
+  const answer = await ask(connection, `exec sh ${STATE}/gen/${digest}/${SCRIPT} difference`, TIMEOUT)
+  if (answer.status !== 0) throw new NotProbed(`what it holds cannot be read: ${said(answer, 'error').join('; ')}`)
+  return said(answer, 'difference')
+}
+
+async function perform(connection: Connection, { digest }: Bundle, verb: string): Promise<Verdict> {
+  return verdictOf(await ask(connection, `exec sh ${STATE}/gen/${digest}/${SCRIPT} ${verb}`, TIMEOUT))
 }
 
 function verdictOf(answer: Answer): Verdict {
@@ -52,7 +84,7 @@ function verdictOf(answer: Answer): Verdict {
 }
 
 /** Files travel as here-documents inside the script: no second channel, no subsystem, and never half of a file. */
-function stageScript({ digest, files }: Bundle): string {
+function stageScript({ digest, files }: Bundle, adopting: 'adopting' | undefined): string {
   const end = `edgepush-end-${digest.slice(0, 16)}`
   const documents = files.map(({ name, text }) => `cat > "$incoming/${name}" << '${end}'\n${text}${end}\n`)
   return `umask 077
@@ -70,6 +102,6 @@ trap 'rm -rf "$incoming"' EXIT
 ${documents.join('')}
 ( intact "$incoming" ) || { echo 'error the bundle arrived damaged: is the disk full?'; exit 20; }
 ( intact "$bundle" ) || { rm -rf "$bundle" && sync && mv "$incoming" "$bundle"; } || { echo "error $bundle cannot be written"; exit 20; }
-sh "$bundle/${SCRIPT}" check
+sh "$bundle/${SCRIPT}" check ${adopting ?? ''}
 `
 }

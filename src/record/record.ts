@@ -17,7 +17,8 @@ import type { Outcome } from '../run/outcome.ts'
 export interface NodeRecord {
   readonly outcome: Outcome
   readonly run: string
-  readonly view: ViewStamp
+  /** Absent after a command that goes by no view. */
+  readonly view?: ViewStamp
   /** ISO 8601. */
   readonly time: string
 }
@@ -27,7 +28,7 @@ export interface Record {
   close(): void
 }
 
-export function openRecord(folder: string, cloud: string, run: string, view: ViewStamp): Record {
+export function openRecord(folder: string, cloud: string, run: string, view: ViewStamp | undefined): Record {
   const nodes = join(folder, cloud, 'nodes')
   const file = openRun(folder, cloud, run, nodes)
   return {
@@ -35,7 +36,8 @@ export function openRecord(folder: string, cloud: string, run: string, view: Vie
       writeSync(file, `${JSON.stringify({ time: time.toISOString(), ...event })}\n`)
       // Phases are for the reader of a live run; what must survive a power cut is how it began and what became of a node.
       if (event.type !== 'phase') fsyncSync(file)
-      if (event.type === 'outcome') remember(nodes, { outcome: event.outcome, run, view, time: time.toISOString() })
+      if (event.type === 'outcome')
+        remember(nodes, { outcome: event.outcome, run, ...(view && { view }), time: time.toISOString() })
     },
     close: () => closeSync(file),
   }

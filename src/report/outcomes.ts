@@ -11,13 +11,16 @@ const ORDER: readonly Status[] = [
   'unreachable',
   'not-attempted',
   'converged',
+  'released',
   'unchanged',
 ]
 
 export function outcomesReport(outcomes: readonly Outcome[], { paint, quiet }: Terminal): string {
   const shown = quiet ? outcomes.filter((outcome) => !isGood(outcome)) : outcomes
   const rows = table(shown.map((outcome) => row(outcome, paint)))
-  const odd = shown.filter((outcome) => !isGood(outcome) || outcome.notes.length > 0)
+  const odd = shown.filter(
+    (outcome) => !isGood(outcome) || outcome.notes.length > 0 || (outcome.difference ?? []).length > 0,
+  )
   return rows + odd.map((outcome) => explain(outcome, paint)).join('') + (quiet ? '' : `${sum(outcomes)}\n`)
 }
 
@@ -32,7 +35,17 @@ function row(outcome: Outcome, paint: Paint): readonly string[] {
 function explain(outcome: Outcome, paint: Paint): string {
   const reason = isGood(outcome) ? [] : [outcome.reason ?? '']
   const lines = [...reason, ...outcome.notes].filter((line) => line !== '').map((line) => `${outcome.node}: ${line}\n`)
-  return lines.join('') + (outcome.next ? paint.strong(`  ${outcome.next}\n`) : '')
+  return lines.join('') + differenceText(outcome, paint) + (outcome.next ? paint.strong(`  ${outcome.next}\n`) : '')
+}
+
+/** `-` is what the node holds, `+` what the view asks for. */
+function differenceText({ node, difference = [] }: Outcome, paint: Paint): string {
+  if (difference.length === 0) return ''
+  const lines = difference.map((line) => {
+    const change = line.slice(line.indexOf(' ') + 1)
+    return `  ${change.startsWith('+') ? paint.good(line) : change.startsWith('-') ? paint.bad(line) : line}\n`
+  })
+  return `${node}: what it holds (-) and what the view asks for (+), by artifact:\n${lines.join('')}`
 }
 
 function sum(outcomes: readonly Outcome[]): string {

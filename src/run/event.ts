@@ -6,8 +6,10 @@ export type RunEvent =
   | {
       readonly type: 'run-started'
       readonly run: string
+      readonly command: string
       readonly cloud: string
-      readonly view: ViewStamp
+      /** Absent for a command that goes by no view. */
+      readonly view: ViewStamp | undefined
       readonly nodes: readonly string[]
       /** Parts of the view that were wrong and are not served; only a lenient run leaves any out. */
       readonly leftOut?: number

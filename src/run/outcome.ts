@@ -9,6 +9,8 @@ export type Status =
   | 'unchanged'
   /** It holds the bundle, proven by read-back. */
   | 'converged'
+  /** It is eucanetd's again, with what it held. */
+  | 'released'
   /** Nothing of it was changed. */
   | 'refused'
   /** It holds again what it held before, proven by read-back. */
@@ -18,7 +20,20 @@ export type Status =
   /** It did not answer, nothing was changed. */
   | 'unreachable'
 
-export type RunPhase = 'connect' | 'probe' | 'render' | 'stage' | 'commit' | 'confirm'
+export type RunPhase =
+  | 'connect'
+  | 'probe'
+  | 'render'
+  | 'stage'
+  | 'compare'
+  | 'commit'
+  | 'adopt'
+  | 'confirm'
+  | 'release'
+  | 'forget'
+
+/** Before these nothing of a node is changed, whatever happens; from them on a lost connection leaves it open. */
+export const CHANGING: ReadonlySet<RunPhase> = new Set(['commit', 'adopt', 'confirm', 'release', 'forget'])
 
 export interface Outcome {
   readonly node: string
@@ -30,6 +45,8 @@ export interface Outcome {
   /** Why the bundle was pushed, or why it was not. */
   readonly reason?: string
   readonly notes: readonly string[]
+  /** What the node holds against what the view asks for, when a command was to show it. */
+  readonly difference?: readonly string[]
   /** What to type next. */
   readonly next?: string
   /** The login was refused: wrong host key, or our key is not accepted. */
@@ -38,7 +55,7 @@ export interface Outcome {
 }
 
 export function isGood({ status }: Outcome): boolean {
-  return status === 'unchanged' || status === 'converged'
+  return status === 'unchanged' || status === 'converged' || status === 'released'
 }
 
 /**

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import type { Listener } from './event.ts'
 import { isGood, type Outcome } from './outcome.ts'
-import { type Means, type NodeTask, pushNode } from './push-node.ts'
+import { type Means, type NodeTask, runNode } from './run-node.ts'
 
 export interface RunStage {
   readonly name: string
@@ -57,7 +57,7 @@ async function runStage(
       limit(async () => {
         const outcome = signal.aborted
           ? notAttempted(task.name)
-          : await pushNode(task, means, (phase) => tell({ type: 'phase', node: task.name, phase }))
+          : await runNode(task, means, (phase) => tell({ type: 'phase', node: task.name, phase }))
         tell({ type: 'outcome', outcome })
         return outcome
       }),

@@ -52,12 +52,13 @@ export const anyAsked: fc.Arbitrary<Asked> = fc
     options,
     facts,
     pick: fc.nat(),
+    profile: fc.constantFrom('compatible' as const, 'hardened' as const),
   })
-  .map(({ view: short, tail, options: chosen, facts: known, pick }) => {
+  .map(({ view: short, tail, options: chosen, facts: known, pick, profile }) => {
     const view = repeatRules(lengthenIds(short, tail))
     const addresses = addressesOf(view)
     const address = addresses[pick % addresses.length] ?? ''
-    const node = { name: `nc-${address.replaceAll('.', '-')}`, address, role: 'nc', options: chosen } as const
+    const node = { name: `nc-${address.replaceAll('.', '-')}`, address, role: 'nc', profile, options: chosen } as const
     return { view: { ...view, mode: edge.name }, node, facts: known }
   })
 

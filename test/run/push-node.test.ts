@@ -8,7 +8,8 @@ import type { Bundle } from '../../src/bundle/bundle.ts'
 import { EXIT, Refusal, Unfit } from '../../src/error.ts'
 import { type Connection, ConnectionLost, NotTrusted } from '../../src/node/transport.ts'
 import type { RunPhase } from '../../src/run/outcome.ts'
-import { type NodeTask, pushNode } from '../../src/run/push-node.ts'
+import { type Goal, pushing } from '../../src/run/push.ts'
+import { runNode } from '../../src/run/run-node.ts'
 import { makeSandbox, type Sandbox, sandboxMissing } from '../node/sandbox.ts'
 import { meansOf, targetOf } from './tasks.ts'
 
@@ -40,13 +41,14 @@ describe.skipIf(missing !== '')('a push to one node', () => {
 
   async function push(
     script: string,
-    how: { readonly task?: Partial<NodeTask>; readonly connect?: () => Connection } = {},
+    how: { readonly task?: Partial<Goal>; readonly connect?: () => Connection } = {},
   ) {
     const phases: RunPhase[] = []
     const { connect = () => node.connect() } = how
-    const means = { ...meansOf({ connect: async () => connect() }), templates: { 'node/probe.sh': PROBE } }
-    const task = { name: 'nc-01', target: targetOf('nc-01'), bundleFor: () => bundleOf(script), ...how.task }
-    const outcome = await pushNode(task, means, (phase) => phases.push(phase))
+    const goal = { bundleFor: () => bundleOf(script), version: undefined, templates: { 'node/probe.sh': PROBE } }
+    const task = { name: 'nc-01', target: targetOf('nc-01'), serve: pushing({ ...goal, ...how.task }) }
+    const means = meansOf({ connect: async () => connect() })
+    const outcome = await runNode(task, means, (phase) => phases.push(phase))
     return { outcome, phases }
   }
 

@@ -3,11 +3,13 @@
 import type { Bundle } from '../../src/bundle/bundle.ts'
 import { Unfit } from '../../src/error.ts'
 import { type Connection, type Target, type Transport, Unreachable } from '../../src/node/transport.ts'
-import type { Means, NodeTask } from '../../src/run/push-node.ts'
+import { pushing } from '../../src/run/push.ts'
+import type { Means, NodeTask } from '../../src/run/run-node.ts'
 import type { RunStage } from '../../src/run/run-stages.ts'
 import { shellConnection } from '../node/shell-connection.ts'
 
 const DIGEST = 'd0d0'
+const PROBE = `echo boot 1; echo current ${DIGEST}; echo held yes`
 
 /** A node that holds what it should; one that cannot be served; one that does not answer. */
 export type Kind = 'good' | 'unfit' | 'down'
@@ -16,11 +18,15 @@ export function taskOf(name: string, kind: Kind, onRender: () => void = () => un
   return {
     name,
     target: targetOf(kind === 'down' ? 'down' : name),
-    bundleFor() {
-      onRender()
-      if (kind === 'unfit') throw new Unfit('there is no bridge br0')
-      return bundle
-    },
+    serve: pushing({
+      version: undefined,
+      templates: { 'node/probe.sh': PROBE },
+      bundleFor() {
+        onRender()
+        if (kind === 'unfit') throw new Unfit('there is no bridge br0')
+        return bundle
+      },
+    }),
   }
 }
 
@@ -31,8 +37,7 @@ export function stageOf(name: string, tasks: readonly NodeTask[], how: Partial<R
 }
 
 export function meansOf(transport: Transport = shells): Means {
-  const probe = `echo boot 1; echo current ${DIGEST}; echo held yes`
-  return { transport, templates: { 'node/probe.sh': probe }, now: () => performance.now() }
+  return { transport, now: () => performance.now() }
 }
 
 export const shells: Transport = {

@@ -11,9 +11,12 @@ import type { Cluster, Instance, SecurityGroup, Subnet, View } from '../../view/
 import type { Facts, Interface, Node } from '../mode.ts'
 import { type Gateway, gatewayOf } from './gateway.ts'
 import { type ChainRule, groupRules } from './group-rules.ts'
+import { allPrivate, privateAddresses, refuseUnguarded } from './private-addresses.ts'
+import { runFolder } from './run-folder.ts'
 
 export interface EdgeDesired {
   readonly node: string
+  readonly hardened: boolean
   readonly network: string
   readonly gateway: Gateway
   readonly bridgeMac: string
@@ -22,6 +25,7 @@ export interface EdgeDesired {
   readonly groups: readonly GroupChain[]
   readonly instances: readonly LocalInstance[]
   readonly elastic: readonly Elastic[]
+  readonly privateOnly: readonly Ipv4[]
   readonly metadata: { readonly address: string; readonly keepsPrivateSource: boolean }
   readonly proxy: boolean
   readonly isolation: boolean
@@ -82,6 +86,7 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
 
   return {
     node: node.address,
+    hardened: node.profile === 'hardened',
     network: formatCidr(subnet.network),
     gateway,
     bridgeMac: bridge.mac,
@@ -96,16 +101,17 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
     groups: groups.map((group) => ({ id: group.id, rules: groupRules(group, view, local) })),
     instances: local.map(localInstance),
     elastic: local.flatMap(elastic),
+    privateOnly: local.filter((instance) => elastic(instance).length === 0).map(({ privateAddress }) => privateAddress),
     metadata: {
       address: options.METADATA_IP || view.cloudController,
       keepsPrivateSource: options.METADATA_USE_VM_PRIVATE === 'Y',
     },
     proxy: options.NC_PROXY === 'Y',
     isolation: options.DISABLE_L2_ISOLATION !== 'Y',
-    pool: view.publicPool.map((range) => ({ range: formatRange(range), device })),
+    pool: poolOf(view, device),
     publicDevice: device,
     dhcp: {
-      folder: `${(options.EUCALYPTUS ?? '').replace(/\/$/, '')}/var/run/eucalyptus/net`,
+      folder: runFolder(options),
       subnet: subnet.network.address,
       netmask: netmask(subnet.network),
       broadcast: broadcast(subnet.network),
@@ -115,13 +121,16 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
   }
 }
 
-/** What has neither an address that the filter knows nor a port that is mute would be open to everybody. */
-function refuseUnguarded({ untraced }: View, { options }: Node): void {
-  if (untraced === 0 || options.DISABLE_L2_ISOLATION !== 'Y') return
-  const what = untraced === 1 ? 'an instance was' : `${untraced} instances were`
-  throw new Unfit(
-    `${what} left out without a known address, and with DISABLE_L2_ISOLATION=Y nothing would hold it back`,
-  )
+/** A node that is flushed still has to know which addresses were the cloud's. */
+export function remains(view: View | undefined, { options }: Node, facts: Facts): object {
+  return {
+    pool: view ? poolOf(view, options.VNET_PUBINTERFACE ?? '') : [],
+    versions: versionSet(facts).flatMap(({ members }) => members),
+  }
+}
+
+function poolOf({ publicPool }: View, device: string): EdgeDesired['pool'] {
+  return publicPool.map((range) => ({ range: formatRange(range), device }))
 }
 
 function clusterOf(view: View, node: Node): Cluster {
@@ -160,15 +169,6 @@ function sourceGroups(group: SecurityGroup): readonly string[] {
 
 function union(a: readonly SecurityGroup[], b: readonly SecurityGroup[]): readonly SecurityGroup[] {
   return [...new Set([...a, ...b])]
-}
-
-function privateAddresses(instances: readonly Instance[]): readonly Ipv4[] {
-  return instances.map(({ privateAddress }) => privateAddress)
-}
-
-/** What is withheld may be running: the last rule of the filter must drop what is for it. */
-function allPrivate(view: View): readonly Ipv4[] {
-  return [...privateAddresses(view.instances), ...view.withheld]
 }
 
 function networks(view: View): readonly string[] {

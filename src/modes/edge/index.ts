@@ -3,9 +3,11 @@ import { dhcpd } from '../../artifacts/dhcpd.ts'
 import { ebtables } from '../../artifacts/ebtables.ts'
 import { ipset } from '../../artifacts/ipset.ts'
 import { iptables } from '../../artifacts/iptables.ts'
+import { placeholder } from '../../artifacts/placeholder.ts'
 import type { View } from '../../view/view.ts'
 import type { Mode } from '../mode.ts'
-import { desired } from './desired.ts'
+import { desired, remains } from './desired.ts'
+import { metered } from './metered.ts'
 import { OPTIONS } from './options.ts'
 
 /** Chains and sets of this mode; security groups are named by their ids. */
@@ -21,9 +23,12 @@ export const edge: Mode = {
     addresses,
     ebtables({ owned: '^EUCA_' }),
     dhcpd,
+    placeholder,
   ],
   unfit,
   desired,
+  remains,
+  metered,
 }
 
 function unfit(view: View): readonly string[] {

@@ -1,11 +1,15 @@
 #!/bin/sh
 # Brings this node to what the files beside this script say, and tells what it did. Nothing of it stays running.
 #
-#   sh apply.sh check      can this node carry the bundle? rehearses it in an empty network namespace; changes nothing
-#   sh apply.sh commit     makes it so, reads it back, and on any failure goes back to what was there
-#   sh apply.sh confirm    makes it the current bundle
-#   sh apply.sh held       does the kernel hold it?
-#   sh apply.sh show       what of ours the kernel holds, in the form of the bundle's files
+#   sh apply.sh check [adopting]   can this node carry the bundle? rehearses it in an empty network namespace; changes nothing
+#   sh apply.sh commit             makes it so, reads it back, and on any failure goes back to what was there
+#   sh apply.sh confirm [VERSION]  makes it the current bundle; VERSION is what the cloud calls the view it is from
+#   sh apply.sh held               does the kernel hold it?
+#   sh apply.sh show               what of ours the kernel holds, in the form of the bundle's files
+#   sh apply.sh difference         that against what the bundle asks for, as a diff
+#   sh apply.sh adopt              stops and disables eucanetd, then as commit
+#   sh apply.sh release            gives the node back to eucanetd, with everything as it is
+#   sh apply.sh forget             removes what edgepush remembers here; what the kernel holds stays
 #
 # Exit status: 0 done, 20 refused and untouched, 21 rolled back, 22 neither old nor new is proven, 23 busy.
 # Replies are lines of one word and its text on standard output; everything that tools print goes to a log.
@@ -39,9 +43,9 @@ VNET_PRIVINTERFACE='br0'
 VNET_PUBINTERFACE='br0'
 
 # Made in this order, swept in the reverse.
-artifacts='ipset iptables addresses ebtables dhcpd'
-swept='dhcpd ebtables addresses iptables ipset'
-needs='unshare mount flock sha256sum sync awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd'
+artifacts='ipset iptables addresses ebtables dhcpd placeholder'
+swept='placeholder dhcpd ebtables addresses iptables ipset'
+needs='unshare mount flock sha256sum sync awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd setsid mkfifo'
 
 reply() { printf '%s\n' "$(printf '%s' "$*" | tr '\n' ' ')" >&3; }
 note() { reply note "$*"; }
@@ -50,6 +54,20 @@ journal() { printf '%s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$digest" "$
 
 # ---- ipset: ipset.restore ----
 ipset_file='ipset.restore'
+# Copies of the sets that change, with what they will hold. The rules in force may use the copies of a script that died,
+# so these get the other number; a copy that no rule uses any more goes first.
+ipset_copy() {
+  ipset list -n | sed -n '/[+][12]$/p' > "$work/ipset.copies"
+  while read -r set; do ipset destroy "$set" 2> /dev/null; done < "$work/ipset.copies"
+  number=1
+  if ipset list -n | grep -q '[+]1$'; then number=2; fi
+  awk '$1 == "tighten" || $1 == "loosen" { print $3 }' "$work/ipset.changes" | sort -u > "$work/ipset.changed"
+  awk -v number="$number" '
+    FILENAME ~ /changed$/ { copied[$1] = 1; next }
+    ($1 == "create" || $1 == "add") && $2 in copied { $2 = $2 "+" number; print }' "$work/ipset.changed" "$want/ipset.restore" |
+    ipset restore || return 1
+  sed "s/.*/& &+$number/" "$work/ipset.changed" > "$work/ipset.copied"
+}
 ipset_check() {
 live=$(ipset save) || return 1
 printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
@@ -64,39 +82,35 @@ ipset_world() {
 :
 }
 ipset_tighten() {
+rm -f "$work/ipset.copied"
+rules=0
+case " $changes " in *' iptables '*) rules=1 ;; esac
 live=$(ipset save) || return 1
 { [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
   printf '%s\n' "$live" | sed 's/^/have /'
-} | awk -v phase=tighten -v restricting='^EUCA_' '
-  function restricts(set) { return set ~ restricting ? 1 : 0 }
-  $1 == "want" && $2 == "create" { mine[$3] = 1; if (phase == "tighten") print substr($0, 6) }
-  $1 == "want" && $2 == "add" { wanted[$3 " " $4] = $3 }
-  $1 == "have" && $2 == "add" && $3 in mine { live[$3 " " $4] = $3 }
+} | awk -v owned='^(EUCA_|sg-)' -v restricting='^EUCA_' -v rules="$rules" '
+  function kind(set, way) { return (set ~ restricting) == (way == "add") ? "tighten" : "loosen" }
+  function change(set, way, member) {
+    print kind(set, way), way, set, member
+    if (member in before && member in after) moved[kind(set, way)] = 1
+  }
+  $1 == "want" && $2 == "create" { mine[$3] = 1; print substr($0, 6) }
+  $1 == "want" && $2 == "add" { wanted[$3 " " $4] = 1; after[$4] = 1 }
+  $1 == "have" && $2 == "create" && $3 ~ /[+][12]$/ && $3 ~ owned { leftover = 1 }
+  $1 == "have" && $2 == "add" && $3 ~ owned { live[$3 " " $4] = 1; before[$4] = 1 }
   END {
-    grows = (phase == "tighten") ? 1 : 0
-    for (member in wanted) if (restricts(wanted[member]) == grows && !(member in live)) print "add " member
-    for (member in live) if (restricts(live[member]) != grows && !(member in wanted)) print "del " member
-  }' > "$work/ipset.moves" &&
-ipset restore -exist < "$work/ipset.moves"
+    for (entry in wanted) if (!(entry in live)) { split(entry, part, " "); change(part[1], "add", part[2]) }
+    for (entry in live) if (!(entry in wanted)) { split(entry, part, " "); if (part[1] in mine) change(part[1], "del", part[2]) }
+    if (leftover || moved["tighten"] + moved["loosen"] + (moved["tighten"] + moved["loosen"] && rules) > 1) print "moved"
+  }' > "$work/ipset.changes" || return 1
+sed -n '/^create /p' "$work/ipset.changes" | ipset restore -exist || return 1
+if grep -q '^moved$' "$work/ipset.changes"; then changes="$changes iptables"; ipset_copy; else sed -n 's/^tighten \([ad]\)/\1/p' "$work/ipset.changes" | ipset restore -exist; fi
 }
 ipset_switch() {
 :
 }
 ipset_loosen() {
-live=$(ipset save) || return 1
-{ [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
-  printf '%s\n' "$live" | sed 's/^/have /'
-} | awk -v phase=loosen -v restricting='^EUCA_' '
-  function restricts(set) { return set ~ restricting ? 1 : 0 }
-  $1 == "want" && $2 == "create" { mine[$3] = 1; if (phase == "tighten") print substr($0, 6) }
-  $1 == "want" && $2 == "add" { wanted[$3 " " $4] = $3 }
-  $1 == "have" && $2 == "add" && $3 in mine { live[$3 " " $4] = $3 }
-  END {
-    grows = (phase == "tighten") ? 1 : 0
-    for (member in wanted) if (restricts(wanted[member]) == grows && !(member in live)) print "add " member
-    for (member in live) if (restricts(live[member]) != grows && !(member in wanted)) print "del " member
-  }' > "$work/ipset.moves" &&
-ipset restore -exist < "$work/ipset.moves"
+if grep -q '^moved$' "$work/ipset.changes"; then sed -n 's/^[a-z]* \([ad]\)/\1/p' "$work/ipset.changes" | ipset restore -exist; else sed -n 's/^loosen \([ad]\)/\1/p' "$work/ipset.changes" | ipset restore -exist; fi
 }
 ipset_sweep() {
 live=$(ipset list -n) || return 1
@@ -110,10 +124,13 @@ while read -r set; do
   note "the set $set is no longer wanted but a rule that is not ours uses it: it stays, empty"
 done < "$work/ipset.stale"
 }
+ipset_leave() {
+:
+}
 ipset_show() {
 live=$(ipset save) || return 1
 printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v blocked="$blocked" '
-  BEGIN { while ((getline < blocked) > 0) if ($1 == "ipset") hidden[$2] = 1 } 
+  BEGIN { while ((getline < blocked) > 0) if ($1 == "ipset") hidden[$2] = 1 }
   $2 !~ owned || $2 in hidden { next }
   $1 == "create" {
     header = $1 " " $2 " " $3
@@ -127,6 +144,12 @@ printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v blocked="$blocked" '
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
+iptables_on_copies() {
+  if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
+  awk -v copies="$work/ipset.copied" '
+    BEGIN { while ((getline < copies) > 0) copy[$1] = $2 }
+    { for (i = 1; i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]; print }'
+}
 iptables_canonical() {
   awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$blocked" '
   function own(chain) { return chain ~ owned }
@@ -163,7 +186,7 @@ iptables_switch() {
 source=$want/expected/iptables
 [ -f "$source" ] || source=$want/iptables.restore
 wanted=
-[ ! -f "$source" ] || wanted=$(sed -n '/^[*]filter$/,/^COMMIT$/p' "$source")
+[ ! -f "$source" ] || wanted=$(sed -n '/^[*]filter$/,/^COMMIT$/p' "$source" | iptables_on_copies)
 live=$(iptables-save -c -t filter) || return 1
 if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   : > "$work/iptables.blocked"
@@ -174,10 +197,12 @@ if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  # A rule is the same whether it uses a set or its copy.
+  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
   $1 == "want" { sub(/^want /, ""); read_wanted() }
   function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[$0] = count " " }
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
     if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
     else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
     else if (/^-A/ && !ours($2)) {
@@ -188,7 +213,7 @@ if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   function read_wanted(  chain) {
     chain = substr($1, 2)
     if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[$0] $0
+    else if (own($2)) rule[++rules] = counters[identity($0)] $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -217,6 +242,65 @@ if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
 fi
 }
 iptables_loosen() {
+if [ -s "$work/ipset.copied" ]; then
+source=$want/expected/iptables
+[ -f "$source" ] || source=$want/iptables.restore
+wanted=
+[ ! -f "$source" ] || wanted=$(sed -n '/^[*]filter$/,/^COMMIT$/p' "$source")
+live=$(iptables-save -c -t filter) || return 1
+if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
+  : > "$work/iptables.blocked"
+  { printf '%s\n' "$live" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table=filter -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
+  function own(chain) { return chain ~ owned }
+  function hook(chain) { return chain ~ hooks }
+  function ours(chain) { return own(chain) && !hook(chain) }
+  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  # A rule is the same whether it uses a set or its copy.
+  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i, count) {
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
+    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
+    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !ours($2)) {
+      filled[$2] = 1
+      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
+    }
+  }
+  function read_wanted(  chain) {
+    chain = substr($1, 2)
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = counters[identity($0)] $0
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
+      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
+      else remove[++removed] = "-X " chain
+    }
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
+    print "COMMIT"
+  }' > "$work/iptables.filter" || return 1
+  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  iptables-restore --noflush --counters $wait < "$work/iptables.filter" || return 1
+  cat "$work/iptables.blocked" >> "$blocked"
+  while read -r _ _ chain; do
+    note "the chain $chain (filter) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/iptables.blocked"
+fi
+fi
 source=$want/expected/iptables
 [ -f "$source" ] || source=$want/iptables.restore
 wanted=
@@ -231,10 +315,12 @@ if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  # A rule is the same whether it uses a set or its copy.
+  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
   $1 == "want" { sub(/^want /, ""); read_wanted() }
   function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[$0] = count " " }
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
     if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
     else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
     else if (/^-A/ && !ours($2)) {
@@ -245,7 +331,7 @@ if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   function read_wanted(  chain) {
     chain = substr($1, 2)
     if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[$0] $0
+    else if (own($2)) rule[++rules] = counters[identity($0)] $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -286,10 +372,12 @@ if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  # A rule is the same whether it uses a set or its copy.
+  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
   $1 == "have" { sub(/^have /, ""); read_live(); next }
   $1 == "want" { sub(/^want /, ""); read_wanted() }
   function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[$0] = count " " }
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
     if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
     else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
     else if (/^-A/ && !ours($2)) {
@@ -300,7 +388,7 @@ if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
   function read_wanted(  chain) {
     chain = substr($1, 2)
     if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[$0] $0
+    else if (own($2)) rule[++rules] = counters[identity($0)] $0
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   function rejump(chain,  i, n, names) {
@@ -329,6 +417,9 @@ if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
 fi
 }
 iptables_sweep() {
+:
+}
+iptables_leave() {
 :
 }
 iptables_show() {
@@ -381,6 +472,9 @@ while read -r _ address _; do
 done < "$work/addresses.cut"
 sed 's,/32,,' "$work/addresses.new" > "$work/addresses.announce"
 while read -r _ address _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.announce"
+:
+}
+addresses_leave() {
 :
 }
 addresses_show() {
@@ -525,6 +619,9 @@ fi
 ebtables_sweep() {
 :
 }
+ebtables_leave() {
+:
+}
 ebtables_show() {
 live=$(ebtables-save) || return 1
 printf '%s\n' "$live" | ebtables_canonical
@@ -577,7 +674,7 @@ dhcpd_switch() {
 }
 dhcpd_loosen() {
 conf=$dhcpd_folder/euca-dhcp.conf
-if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf"; return; fi
+if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf" "$dhcpd_folder"/euca-dhcp.leases* "$dhcpd_folder/euca-dhcp.pid"; return; fi
 # Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 answers=yes
 [ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=
@@ -591,9 +688,68 @@ mkdir -p "$dhcpd_folder" || return 1
 dhcpd_sweep() {
 :
 }
+dhcpd_leave() {
+:
+}
 dhcpd_show() {
 [ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
 if dhcpd_running; then echo "#= a daemon answers on $VNET_BRIDGE"; fi
+}
+
+# ---- placeholder: eucanetd-placeholder ----
+placeholder_file='eucanetd-placeholder'
+placeholder_unit=eucanetd-placeholder.service
+placeholder_pid_file=$(echo "$EUCALYPTUS/var/run/eucalyptus/eucanetd.pid" | tr -s /)
+placeholder_script() { if [ -n "$rehearsing" ]; then echo "$work/eucanetd-placeholder"; else echo "$state/eucanetd-placeholder"; fi; }
+placeholder_systemd() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ]; }
+placeholder_pid() {
+  pid=$(cat "$placeholder_pid_file" 2> /dev/null) && [ -n "$pid" ] &&
+    tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q eucanetd-placeholder && echo "$pid"
+}
+placeholder_start() {
+  if placeholder_systemd; then
+    systemctl reset-failed "$placeholder_unit" 2> /dev/null
+    systemd-run --quiet --unit="$placeholder_unit" sh "$(placeholder_script)" || return 1
+    pid=$(systemctl show -p MainPID "$placeholder_unit" | sed 's/^MainPID=//')
+  else
+    setsid sh "$(placeholder_script)" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
+    pid=$!
+  fi
+  ( umask 022; echo "$pid" > "$placeholder_pid_file.new" && mv -f "$placeholder_pid_file.new" "$placeholder_pid_file" )
+}
+placeholder_stop() {
+  pid=$(placeholder_pid) || return 0
+  rm -f "$placeholder_pid_file"
+  if placeholder_systemd; then systemctl stop "$placeholder_unit" 2> /dev/null; fi
+  kill "$pid" 2> /dev/null || :
+}
+placeholder_check() {
+:
+}
+placeholder_world() {
+:
+}
+placeholder_tighten() {
+:
+}
+placeholder_switch() {
+:
+}
+placeholder_loosen() {
+script=$(placeholder_script)
+if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$script" "$script.wait"; return; fi
+cmp -s "$want/eucanetd-placeholder" "$script" && placeholder_pid > /dev/null && return
+placeholder_stop && cp "$want/eucanetd-placeholder" "$script.new" && mv -f "$script.new" "$script" && placeholder_start
+}
+placeholder_sweep() {
+:
+}
+placeholder_leave() {
+placeholder_stop && rm -f "$(placeholder_script)" "$(placeholder_script).wait"
+}
+placeholder_show() {
+[ ! -e "$(placeholder_script)" ] || cat "$(placeholder_script)"
+if placeholder_pid > /dev/null; then echo '#= it runs, and eucanetd.pid names it'; fi
 }
 
 # ---- the transaction ----
@@ -609,12 +765,15 @@ run() { # artifact piece
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
 converge() {
-  rm -f "$blocked"
+  changes=$(differing)
+  changes=$(echo $changes)
   for phase in tighten switch loosen; do
-    for name in $artifacts; do run "$name" "$phase" || return 1; done
+    for name in $artifacts; do changed "$name" || continue; run "$name" "$phase" || return 1; done
   done
-  for name in $swept; do run "$name" sweep || return 1; done
+  for name in $swept; do changed "$name" || continue; run "$name" sweep || return 1; done
 }
+
+changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Prints the artifacts of which the kernel does not hold what the rehearsal of $want showed.
 differing() {
@@ -647,13 +806,12 @@ lock() {
   work=$(mktemp -d "$state/work.XXXXXX") && trap 'rm -rf "$work"' EXIT
 }
 
-check() {
+check() { # [adopting]
   missing=
   for command in $needs; do command -v "$command" > /dev/null || missing="$missing $command"; done
   [ -z "$missing" ] || { complain "this node lacks:$missing"; exit 20; }
-  lock
-  rival=$(grep -lx eucanetd /proc/[0-9]*/comm 2> /dev/null)
-  [ -z "$rival" ] || { complain 'eucanetd runs on this node and would undo every change: systemctl disable --now eucanetd'; exit 20; }
+  [ "${1-}" = adopting ] || [ -z "$(eucanetd_pids)" ] ||
+    { complain 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt'; exit 20; }
   for name in $artifacts; do run "$name" check || exit 20; done
   ip -4 -o address show > "$work/addresses.host"
   unshare --net --mount --pid --fork --mount-proc sh "$0" rehearse "$work" 9>&- || { complain 'the rehearsal failed'; exit 20; }
@@ -675,7 +833,6 @@ rehearse() { # scratch folder of the check
 }
 
 commit() {
-  lock
   # The fence belongs here: the epoch is compared and stored before anything is touched.
   [ -d "$here/expected" ] || { complain 'not checked on this node'; exit 20; }
   before=$state/snap/$digest.$$
@@ -685,7 +842,14 @@ commit() {
   wrong=
   if converge; then
     wrong=$(differing)
-    [ -n "$wrong" ] || { rm -rf "$before"; journal committed; reply state committed; return; }
+    [ -n "$wrong" ] || {
+      # What was here before the first bundle: generation 0.
+      [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
+      rm -rf "$before"
+      journal committed
+      reply state committed
+      return
+    }
     complain "the kernel does not hold what was written:" $wrong
   fi
   want=$before
@@ -702,17 +866,72 @@ commit() {
   exit 22
 }
 
-confirm() {
-  lock
+confirm() { # [version]
   [ "$(readlink "$state/current")" = "gen/$digest" ] || {
     ln -sfn "gen/$digest" "$state/current.new" && mv -T "$state/current.new" "$state/current" && sync "$state" || exit 22
     journal confirmed
   }
   ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
+  [ -z "${1-}" ] || [ "$(served)" = "$1" ] ||
+    ( umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file" ) || note "$version_file cannot be written"
   reply state confirmed
 }
 
+# Tools of the cloud read there which view a node serves.
+version_file=$(echo "${EUCALYPTUS-}/var/run/eucalyptus/global_network_info.version" | tr -s /)
+served() { cat "$version_file" 2> /dev/null; }
+
+# What the kernel holds of ours, and with + and - what the bundle asks for instead.
+difference() {
+  for name in $artifacts; do
+    "${name}_show" 2> /dev/null | diff -U 1 - "$want/expected/$name" | sed "1,2d;s/^/difference $name /" >&3
+  done
+  reply state compared
+}
+
+eucanetd_pids() { grep -lx eucanetd /proc/[0-9]*/comm 2> /dev/null | tr -dc '0-9\n'; }
+eucanetd_unit() { [ -d /run/systemd/system ] && systemctl cat eucanetd.service > /dev/null 2>&1; }
+
+retire() {
+  if eucanetd_unit; then systemctl disable --now eucanetd.service > "$work/log" 2>&1; fi
+  for pid in $(eucanetd_pids); do kill "$pid"; done
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+    [ -n "$(eucanetd_pids)" ] || { journal eucanetd retired; return 0; }
+    sleep 0.1
+  done
+  complain 'eucanetd does not end'
+  return 1
+}
+
+revive() {
+  if eucanetd_unit; then systemctl enable --now eucanetd.service > /dev/null 2>&1 && journal eucanetd revived && return; fi
+  note 'eucanetd is not running and has no unit here that could be started'
+}
+
+adopt() {
+  retire || exit 20
+  ( commit )
+  status=$?
+  [ "$status" = 0 ] || revive
+  exit "$status"
+}
+
+release() {
+  for name in $swept; do run "$name" leave || exit 22; done
+  rm -f "$state/current"
+  revive
+  journal released
+  reply state released
+}
+
+forget() {
+  rm -f "$version_file"
+  rm -rf "$state"
+  reply state forgotten
+}
+
 held() {
+  reply view "$(served)"
   wrong=$(differing)
   [ -n "$wrong" ] || { reply held yes; return; }
   reply held no
@@ -722,11 +941,15 @@ held() {
 show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
 
 case $verb in
-  check) check ;;
+  check) lock && check "${2-}" ;;
   rehearse) rehearse "$2" ;;
-  commit) commit ;;
-  confirm) confirm ;;
+  commit) lock && commit ;;
+  confirm) lock && confirm "${2-}" ;;
+  adopt) lock && adopt ;;
+  release) lock && release ;;
+  forget) lock && forget ;;
+  difference) difference ;;
   held) held ;;
   show) show ;;
-  *) echo "usage: sh apply.sh check|commit|confirm|held|show" >&2; exit 64 ;;
+  *) echo "usage: sh apply.sh check|commit|confirm|held|show|difference|adopt|release|forget" >&2; exit 64 ;;
 esac

@@ -1,0 +1,55 @@
+/**
+ * The process that the node controller looks for before it takes instances: eucanetd's name without eucanetd.
+ *
+ * Invariants: it comes last, so that a node takes instances only when everything else stands; it is a shell that waits on
+ * a pipe and has no children; where systemd runs, it is a unit of its own, so that no login takes it along.
+ */
+
+import { type Artifact, sh } from './artifact.ts'
+
+const FUNCTIONS = sh`
+placeholder_unit=eucanetd-placeholder.service
+placeholder_pid_file=$(echo "$EUCALYPTUS/var/run/eucalyptus/eucanetd.pid" | tr -s /)
+placeholder_script() { if [ -n "$rehearsing" ]; then echo "$work/eucanetd-placeholder"; else echo "$state/eucanetd-placeholder"; fi; }
+placeholder_systemd() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ]; }
+placeholder_pid() {
+  pid=$(cat "$placeholder_pid_file" 2> /dev/null) && [ -n "$pid" ] &&
+    tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q eucanetd-placeholder && echo "$pid"
+}
+placeholder_start() {
+  if placeholder_systemd; then
+    systemctl reset-failed "$placeholder_unit" 2> /dev/null
+    systemd-run --quiet --unit="$placeholder_unit" sh "$(placeholder_script)" || return 1
+    pid=$(systemctl show -p MainPID "$placeholder_unit" | sed 's/^MainPID=//')
+  else
+    setsid sh "$(placeholder_script)" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
+    pid=$!
+  fi
+  ( umask 022; echo "$pid" > "$placeholder_pid_file.new" && mv -f "$placeholder_pid_file.new" "$placeholder_pid_file" )
+}
+placeholder_stop() {
+  pid=$(placeholder_pid) || return 0
+  rm -f "$placeholder_pid_file"
+  if placeholder_systemd; then systemctl stop "$placeholder_unit" 2> /dev/null; fi
+  kill "$pid" 2> /dev/null || :
+}`
+
+export const placeholder: Artifact = {
+  name: 'placeholder',
+  file: 'eucanetd-placeholder',
+  needs: ['setsid', 'mkfifo'],
+  functions: FUNCTIONS,
+  check: '',
+  world: '',
+  leave: 'placeholder_stop && rm -f "$(placeholder_script)" "$(placeholder_script).wait"',
+  steps: {
+    loosen: sh`
+script=$(placeholder_script)
+if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$script" "$script.wait"; return; fi
+cmp -s "$want/eucanetd-placeholder" "$script" && placeholder_pid > /dev/null && return
+placeholder_stop && cp "$want/eucanetd-placeholder" "$script.new" && mv -f "$script.new" "$script" && placeholder_start`,
+  },
+  show: sh`
+[ ! -e "$(placeholder_script)" ] || cat "$(placeholder_script)"
+if placeholder_pid > /dev/null; then echo '#= it runs, and eucanetd.pid names it'; fi`,
+}

@@ -1,0 +1,27 @@
+/** `edgepush adopt`: takes nodes over from eucanetd, one that agrees with the view without changing anything. */
+
+import { selectNodes } from '../config/select.ts'
+import type { ExitCode } from '../error.ts'
+import { adopting } from '../run/take-over.ts'
+import type { Context, ViewFlags } from './context.ts'
+import { fleetRun, stampOf } from './fleet-run.ts'
+import { configure, gather } from './gather.ts'
+import { goalFor, served } from './node-bundle.ts'
+import { singleStage } from './single-stage.ts'
+
+export interface AdoptFlags extends ViewFlags {
+  readonly force: boolean
+}
+
+export async function adopt(playbook: string | undefined, flags: AdoptFlags, context: Context): Promise<ExitCode> {
+  const configuration = configure(flags, playbook, context)
+  const nodes = selectNodes(configuration.inventory, flags)
+  const gathered = await gather(flags, configuration, context)
+  const tasks = served(nodes, gathered).map((node) => ({
+    ...node,
+    serve: adopting(goalFor(node, gathered), flags.force),
+  }))
+  const { cloud } = configuration.inventory
+  const stages = singleStage('adopt', tasks, flags)
+  return await fleetRun({ command: 'adopt', cloud, view: stampOf(gathered), stages, json: flags.json }, context)
+}

@@ -1,0 +1,70 @@
+/** A run over nodes, whatever a command does with them: recorded, shown, and summed up in an exit code. */
+
+import { createHash, randomBytes } from 'node:crypto'
+import type { ExitCode } from '../error.ts'
+import { openRecord } from '../record/record.ts'
+import { eventStream } from '../report/event-stream.ts'
+import { outcomesReport } from '../report/outcomes.ts'
+import { progress } from '../report/progress.ts'
+import type { Listener, ViewStamp } from '../run/event.ts'
+import { exitCode, type Outcome } from '../run/outcome.ts'
+import { type RunStage, runStages } from '../run/run-stages.ts'
+import type { Context } from './context.ts'
+import type { Gathered } from './gather.ts'
+
+export interface Fleet {
+  readonly command: string
+  readonly cloud: string
+  /** Absent when the command goes by no view. */
+  readonly view: ViewStamp | undefined
+  readonly stages: readonly RunStage[]
+  readonly json: boolean
+  /** Parts of the view that were wrong and are not served. */
+  readonly leftOut?: number
+}
+
+export async function fleetRun(
+  { command, cloud, view, stages, json, leftOut = 0 }: Fleet,
+  context: Context,
+): Promise<ExitCode> {
+  const run = runId(context.clock())
+  const record = openRecord(context.stateFolder, cloud, run, view)
+  const screen = json ? eventStream(context, command) : progress(context.terminal)
+  const tell: Listener = (event) => {
+    record.tell(event, context.clock())
+    context.log(event)
+    screen(event)
+  }
+
+  try {
+    const nodes = stages.flatMap(({ tasks }) => tasks.map(({ name }) => name))
+    tell({ type: 'run-started', run, command, cloud, view, nodes, ...(leftOut > 0 ? { leftOut } : {}) })
+    const means = { transport: context.transport, now: () => performance.now() }
+    const outcomes = await runStages(stages, means, context.signal, tell)
+    const code = exitCode(outcomes)
+    tell({ type: 'run-finished', exitCode: code, counts: countsOf(outcomes) })
+    if (!json) context.terminal.out(outcomesReport(outcomes, context.terminal))
+    return code
+  } finally {
+    record.close()
+  }
+}
+
+export function stampOf({ sourced, view }: Gathered): ViewStamp {
+  return {
+    origin: sourced.origin,
+    version: view.version,
+    digest: createHash('sha256').update(sourced.text).digest('hex'),
+  }
+}
+
+/** Sorts by time, and two runs of one second still differ. */
+function runId(time: Date): string {
+  return `${time.toISOString().replace(/[-:]|\..*/g, '')}Z-${randomBytes(3).toString('hex')}`
+}
+
+function countsOf(outcomes: readonly Outcome[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const { status } of outcomes) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}

@@ -1,0 +1,13 @@
+import type { NodeTask } from '../run/run-node.ts'
+import type { RunStage } from '../run/run-stages.ts'
+
+const FORKS = 32
+
+/** For commands that know no stages: all nodes at once. */
+export function singleStage(
+  name: string,
+  tasks: readonly NodeTask[],
+  { forks }: { readonly forks: number | undefined },
+): readonly RunStage[] {
+  return [{ name, tasks, parallel: forks ?? FORKS, pause: 0 }]
+}

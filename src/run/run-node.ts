@@ -1,0 +1,68 @@
+/**
+ * One node in a run: a connection, what the command does over it, and the outcome.
+ *
+ * Nothing is thrown but bugs: whatever goes wrong with a node is its outcome, and the others go on.
+ */
+
+import { Refusal, Unfit } from '../error.ts'
+import { Unintelligible } from '../node/exchange.ts'
+import { NotProbed } from '../node/probe.ts'
+import {
+  type Connection,
+  ConnectionLost,
+  NotTrusted,
+  type Target,
+  type Transport,
+  Unreachable,
+} from '../node/transport.ts'
+import { CHANGING, type Outcome, type RunPhase, type Status } from './outcome.ts'
+
+export interface NodeTask {
+  readonly name: string
+  readonly target: Target
+  readonly serve: Serve
+}
+
+/** What a command does with one node; it says each phase before it begins it. */
+export type Serve = (connection: Connection, enter: (phase: RunPhase) => void) => Promise<Finding>
+
+export type Finding = Omit<Outcome, 'node' | 'milliseconds'>
+
+export interface Means {
+  readonly transport: Transport
+  /** Milliseconds on a clock that never goes back. */
+  now(): number
+}
+
+export async function runNode(task: NodeTask, means: Means, onPhase: (phase: RunPhase) => void): Promise<Outcome> {
+  const began = means.now()
+  let phase: RunPhase = 'connect'
+  const enter = (next: RunPhase) => {
+    phase = next
+    onPhase(next)
+  }
+  const finding = await attempt(task, means, enter).catch((error: unknown) => failure(error, phase))
+  return { node: task.name, ...finding, milliseconds: Math.round(means.now() - began) }
+}
+
+async function attempt(task: NodeTask, { transport }: Means, enter: (phase: RunPhase) => void): Promise<Finding> {
+  enter('connect')
+  const connection = await transport.connect(task.target)
+  try {
+    return await task.serve(connection, enter)
+  } finally {
+    connection.close()
+  }
+}
+
+function failure(error: unknown, phase: RunPhase): Finding {
+  const finding = (status: Status, reason: string): Finding => ({ status, phase, reason, notes: [] })
+  if (error instanceof Unreachable) return finding('unreachable', error.message)
+  if (error instanceof NotTrusted) return { ...finding('refused', error.message), next: error.next, distrust: true }
+  if (error instanceof ConnectionLost || error instanceof Unintelligible) {
+    return finding(CHANGING.has(phase) ? 'unknown' : 'unreachable', error.message)
+  }
+  if (error instanceof Unfit || error instanceof NotProbed) return finding('refused', error.message)
+  if (error instanceof Refusal) return { ...finding('refused', error.message), ...(error.next && { next: error.next }) }
+  throw error
+}
