@@ -1,10 +1,16 @@
 /** Traffic counters for readers: a table, CSV with a header, OpenMetrics for a collector. */
 
-import type { Meter } from '../node/meter.ts'
 import { table } from './table.ts'
 
-interface NodeMeter extends Meter {
+interface NodeMeter {
   readonly node: string
+  readonly instance: string
+  readonly address: string
+  readonly network: string
+  readonly packetsIn: number
+  readonly bytesIn: number
+  readonly packetsOut: number
+  readonly bytesOut: number
 }
 
 export function meterTable(meters: readonly NodeMeter[]): string {
@@ -24,7 +30,7 @@ export function csv(meters: readonly NodeMeter[], time: Date): string {
 }
 
 export function openMetrics(meters: readonly NodeMeter[], cloud: string): string {
-  const family = (name: string, help: string, unit: string, incoming: keyof Meter, outgoing: keyof Meter) => [
+  const family = (name: string, help: string, unit: string, incoming: keyof NodeMeter, outgoing: keyof NodeMeter) => [
     `# TYPE ${name} counter\n`,
     ...(unit ? [`# UNIT ${name} ${unit}\n`] : []),
     `# HELP ${name} ${help}\n`,
@@ -40,7 +46,7 @@ export function openMetrics(meters: readonly NodeMeter[], cloud: string): string
   ].join('')
 }
 
-function counts({ packetsIn, bytesIn, packetsOut, bytesOut }: Meter): readonly string[] {
+function counts({ packetsIn, bytesIn, packetsOut, bytesOut }: NodeMeter): readonly string[] {
   return [packetsIn, bytesIn, packetsOut, bytesOut].map(String)
 }
 

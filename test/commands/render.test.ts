@@ -29,7 +29,7 @@ it('writes the files of every node, as reviewed', async () => {
   const { code, stdout, stderr } = await edgepush([...RENDER, '--out', join(folder, 'out')])
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(
-    /^\S+\/out\/nc-110-51 {2}[0-9a-f]{12} {2}7 files\n\S+\/out\/nc-110-52 {2}[0-9a-f]{12} {2}7 files\n$/,
+    /^\S+\/out\/nc-110-51 {2}[0-9a-f]{12} {2}8 files\n\S+\/out\/nc-110-52 {2}[0-9a-f]{12} {2}8 files\n$/,
   )
   expect(readdirSync(join(folder, 'out'))).toEqual(NODES)
   expect(filesIn(join(folder, 'out', WHOLE))).toEqual(reviewed(WHOLE))

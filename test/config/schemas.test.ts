@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { INVENTORY_SCHEMA } from '../../src/config/inventory.schema.ts'
+import { NETWORK_CONFIGURATION_SCHEMA } from '../../src/config/network-configuration.schema.ts'
 import { PLAYBOOK_SCHEMA } from '../../src/config/playbook.schema.ts'
 
 interface Part {
@@ -23,7 +24,11 @@ function parts(part: Part, path: string): readonly (readonly [string, Part])[] {
   ]
 }
 
-test.each([...parts(INVENTORY_SCHEMA, 'inventory'), ...parts(PLAYBOOK_SCHEMA, 'playbook')])(
+test.each([
+  ...parts(INVENTORY_SCHEMA, 'inventory'),
+  ...parts(PLAYBOOK_SCHEMA, 'playbook'),
+  ...parts(NETWORK_CONFIGURATION_SCHEMA, 'configuration'),
+])(
   '%s says what it must be, and is closed if it is a map',
   (_, part) => {
     expect(part.description).toMatch(/^(an? |the |one |nc, |reconnect )/)

@@ -83,9 +83,9 @@ describe.skipIf(missing !== '')('a probe', () => {
   })
 
   it.each([
-    ['held yes', { digest: 'abc', held: true, differing: [] }],
-    ['held no\ndiffers ipset dhcpd', { digest: 'abc', held: false, differing: ['ipset', 'dhcpd'] }],
-    ['', { digest: 'abc', held: false, differing: [] }],
+    ['view 0a1b2c3d\nheld yes', { digest: 'abc', held: true, differing: [], version: '0a1b2c3d' }],
+    ['held no\ndiffers ipset dhcpd', { digest: 'abc', held: false, differing: ['ipset', 'dhcpd'], version: '' }],
+    ['', { digest: 'abc', held: false, differing: [], version: '' }],
   ])('tells what the current bundle says: %j', async (says, holding) => {
     mkdirSync(join(node.state, 'gen/abc'), { recursive: true })
     writeFileSync(join(node.state, 'gen/abc/apply.sh'), `[ "$1" = held ] && printf '%s\\n' '${says}'`)

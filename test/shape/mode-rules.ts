@@ -8,6 +8,10 @@ import type { Mode } from '../../src/modes/mode.ts'
 const RESERVED =
   /^(PATH|IFS|HOME|PWD|OLDPWD|ENV|LC_.*|LANG|PS[124]|OPTARG|OPTIND|PPID|CDPATH|MAIL.*|SHELL|TMPDIR|EDGEPUSH.*)$/
 
+/** What a node should hold, and what of it is left by a flush; the first also has what is not of one artifact. */
+const TEMPLATE_FOLDERS = ['.', 'flushed', 'skeleton'] as const
+const OTHERS = { '.': ['flushed', 'skeleton', 'meter.sh.hbs'], flushed: [], skeleton: [] }
+
 export function forgotten(root: string, modes: readonly Mode[]): readonly string[] {
   const names = modes.map(folderOf)
   return [
@@ -34,9 +38,11 @@ function missingFiles(root: string, mode: Mode): readonly string[] {
       .filter((path) => !existsSync(join(root, path)))
       .map((path) => `there is no ${path}`),
     ...(cases.length === 0 ? [`there is no case in test/cases/${folder}`] : []),
-    ...difference(entriesOf(join(root, 'templates', folder)), templates, (file) => {
-      return `templates/${folder}/${file} is of no artifact`
-    }),
+    ...TEMPLATE_FOLDERS.flatMap((kind) =>
+      difference(entriesOf(join(root, 'templates', folder, kind)), [...templates, ...OTHERS[kind]], (file) => {
+        return `templates/${join(folder, kind, file)} is of no artifact`
+      }),
+    ),
   ]
 }
 

@@ -115,6 +115,18 @@ test('several defects of one instance are one instance left out, and all of them
   ])
 })
 
+test.each([
+  ['its group is none, though its network is one', '<cidr>192.0.2.9/32', '<groupId>$(id)</groupId><cidr>192.0.2.9/32'],
+  ['its network is none, though its group is one', '<cidr>192.0.2.9/32', '<groupId>sg-9900aa11</groupId><cidr>x'],
+  ['it has two networks', '<cidr>192.0.2.9/32', '<cidr>192.0.2.9/32</cidr><cidr>0.0.0.0/0'],
+])('a rule is left out whole when %s', (_, from, to) => {
+  const text = SOUND.replace(from, to)
+  expect(text).not.toBe(SOUND)
+  const { view, leftOut } = parseView(text, 'v', LENIENT)
+  expect(leftOut).toBe(1)
+  expect(view?.groups.flatMap(({ ingress }) => ingress.map(({ match }) => match.protocol))).not.toContain(47)
+})
+
 test('nothing is let in to the address of an instance that is left out', () => {
   const { view } = parseView(SOUND.replace('d0:0d:1d:b2:f6:04', 'xx'), 'v', LENIENT)
   expect(view?.withheld).toEqual(['172.20.4.21'])

@@ -765,8 +765,7 @@ run() { # artifact piece
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
 converge() {
-  changes=$(differing)
-  changes=$(echo $changes)
+  changes=$(differing | tr '\n' ' ')
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; run "$name" "$phase" || return 1; done
   done
