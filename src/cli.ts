@@ -102,6 +102,8 @@ program
 
 verb('adopt', 'take nodes over from eucanetd', 'edgepush adopt -i inventories/lab.yml --view view.xml --node nc-05')
   .addOption(viewOption())
+  .addOption(modeOption())
+  .addOption(lenientOption())
   .option('--force', 'also where a node does not hold what the view asks for')
   .addOption(forksOption())
   .action(async (playbook: string | undefined, flags: Flags) => {
@@ -123,6 +125,8 @@ verb(
 verb('flush', 'take everything of ours from nodes', 'edgepush flush -i inventories/lab.yml --node nc-05')
   .option('--dynamic', 'leave the chains and the jumps to them, with nothing in them')
   .option('--view <file>', "a view whose pool says which addresses are the cloud's, where no bundle of ours ever was")
+  .addOption(modeOption())
+  .addOption(lenientOption())
   .addOption(forksOption())
   .action(async (playbook: string | undefined, flags: Flags) => {
     const { flush } = await import('./commands/flush.ts')
@@ -131,6 +135,8 @@ verb('flush', 'take everything of ours from nodes', 'edgepush flush -i inventori
 
 verb('meter', 'tell the traffic of each instance', 'edgepush meter -i inventories/lab.yml --view view.xml --format csv')
   .addOption(viewOption())
+  .addOption(modeOption())
+  .addOption(lenientOption())
   .addOption(formatOption())
   .addOption(forksOption())
   .action(async (playbook: string | undefined, flags: Flags) => {

@@ -23,5 +23,9 @@ export async function adopt(playbook: string | undefined, flags: AdoptFlags, con
   }))
   const { cloud } = configuration.inventory
   const stages = singleStage('adopt', tasks, flags)
-  return await fleetRun({ command: 'adopt', cloud, view: stampOf(gathered), stages, json: flags.json }, context)
+  const { leftOut } = gathered
+  return await fleetRun(
+    { command: 'adopt', cloud, view: stampOf(gathered), stages, json: flags.json, leftOut },
+    context,
+  )
 }

@@ -5,18 +5,18 @@
  */
 
 import { compileRemains } from '../bundle/compile.ts'
+import type { Configuration } from '../config/configuration.ts'
 import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { type ExitCode, Unfit } from '../error.ts'
 import { MODES } from '../modes/index.ts'
 import { resolveOptions } from '../modes/settings.ts'
 import { flushing } from '../run/take-over.ts'
-import { readView } from '../view/parse.ts'
 import { fetchView } from '../view/source/fetch-view.ts'
 import type { View } from '../view/view.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun } from './fleet-run.ts'
-import { configure } from './gather.ts'
+import { configure, readSourced } from './gather.ts'
 import { singleStage } from './single-stage.ts'
 
 export interface FlushFlags extends ViewFlags {
@@ -24,8 +24,9 @@ export interface FlushFlags extends ViewFlags {
 }
 
 export async function flush(playbook: string | undefined, flags: FlushFlags, context: Context): Promise<ExitCode> {
-  const { inventory } = configure(flags, playbook, context)
-  const view = flags.view === undefined ? undefined : await readNamedView(flags.view, context)
+  const configuration = configure(flags, playbook, context)
+  const { inventory } = configuration
+  const view = await readNamedView(flags, configuration, context)
   const kind = flags.dynamic ? 'skeleton' : 'flushed'
   const templates = packageTemplates()
   const tasks = selectNodes(inventory, flags).flatMap((node) =>
@@ -48,7 +49,12 @@ export async function flush(playbook: string | undefined, flags: FlushFlags, con
   )
 }
 
-async function readNamedView(file: string, { transport }: Context): Promise<View> {
-  const { text, origin } = await fetchView({ kind: 'file', file }, transport)
-  return readView(text, origin).view
+async function readNamedView(
+  flags: FlushFlags,
+  configuration: Configuration,
+  { transport }: Context,
+): Promise<View | undefined> {
+  if (flags.view === undefined) return undefined
+  const sourced = await fetchView({ kind: 'file', file: flags.view }, transport)
+  return readSourced(sourced, flags, configuration).view
 }

@@ -12,7 +12,7 @@ import { fetchView, type SourcedView, type ViewSource } from '../view/source/fet
 import type { Context, NodeFlags, ViewFlags } from './context.ts'
 import { doubtAge, doubtNodes } from './doubt-view.ts'
 import { type Serving, served } from './node-bundle.ts'
-import { servedView } from './served-view.ts'
+import { type ServedView, servedView } from './served-view.ts'
 
 export interface Gathered extends Serving {
   readonly sourced: SourcedView
@@ -30,8 +30,7 @@ export async function gather(flags: ViewFlags, configuration: Configuration, con
   const { playbook, inventory } = configuration
   const { transport, terminal } = context
   const sourced = await working(terminal, 'fetching the view', fetchView(sourceOf(flags, playbook.source), transport))
-  const onlyNode = inventory.nodes.length === 1 ? inventory.nodes[0]?.address : undefined
-  const { view, mode, findings, leftOut } = servedView(sourced, readingOf(flags, playbook), onlyNode)
+  const { view, mode, findings, leftOut } = readSourced(sourced, flags, configuration)
   for (const finding of findings) terminal.err(`${describe(finding)}\n`)
   const gathered = { view, sourced, leftOut, mode, templates: packageTemplates() }
   const nodes = served(inventory.nodes, gathered)
@@ -39,6 +38,16 @@ export async function gather(flags: ViewFlags, configuration: Configuration, con
   for (const line of doubts) terminal.err(`warning: ${line}\n`)
   refuse(nodes.flatMap(({ options }) => findDefects(mode.options, options)))
   return gathered
+}
+
+/** As the flags and the playbook say that views of this cloud are read. */
+export function readSourced(
+  sourced: SourcedView,
+  flags: ViewFlags,
+  { playbook, inventory: { nodes } }: Configuration,
+): ServedView {
+  const onlyNode = nodes.length === 1 ? nodes[0]?.address : undefined
+  return servedView(sourced, readingOf(flags, playbook), onlyNode)
 }
 
 /** What is typed wins. */

@@ -22,7 +22,6 @@ import { readWire34 } from './wire34/read-wire34.ts'
 import { parseXml, type XmlElement, XmlError } from './xml.ts'
 
 export type { Finding } from './parse/findings.ts'
-export type { SaidMode } from './parse/mode.ts'
 export type { WireFile } from './wire34/element.ts'
 
 export interface Reading {

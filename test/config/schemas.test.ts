@@ -28,10 +28,7 @@ test.each([
   ...parts(INVENTORY_SCHEMA, 'inventory'),
   ...parts(PLAYBOOK_SCHEMA, 'playbook'),
   ...parts(NETWORK_CONFIGURATION_SCHEMA, 'configuration'),
-])(
-  '%s says what it must be, and is closed if it is a map',
-  (_, part) => {
-    expect(part.description).toMatch(/^(an? |the |one |nc, |reconnect )/)
-    if (part.type === 'object') expect(part).toHaveProperty('additionalProperties')
-  },
-)
+])('%s says what it must be, and is closed if it is a map', (_, part) => {
+  expect(part.description).toMatch(/^(an? |the |one |nc, |reconnect )/)
+  if (part.type === 'object') expect(part).toHaveProperty('additionalProperties')
+})

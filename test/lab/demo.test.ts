@@ -73,7 +73,7 @@ describe('the demo where no lab can run', () => {
     expect(out).toContain(
       '$ node dist/cli.js render -i lab/sample/inventory.yml --view lab/sample/view.xml --out rendered',
     )
-    expect(out).toMatch(/^rendered\/nc-03 +[0-9a-f]{12} +7 files$/m)
+    expect(out).toMatch(/^rendered\/nc-03 +[0-9a-f]{12} +8 files$/m)
     expect(out).toContain('-A sg-aaaaaaaa -p tcp -m tcp --dport 22 -j ACCEPT')
     expect(readdirSync(temporary)).toEqual([])
   })

@@ -87,7 +87,7 @@ const defects: readonly Defect[] = [
     make: 'cp /bin/sleep /tmp/eucanetd && (setsid /tmp/eucanetd 600 < /dev/null > /dev/null 2>&1 & echo $! > /tmp/eucanetd.pid)',
     undo: 'kill $(cat /tmp/eucanetd.pid)',
     status: 'refused',
-    reason: 'eucanetd runs on this node and would undo every change: systemctl disable --now eucanetd',
+    reason: 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt',
   },
   {
     what: 'its eucalyptus.conf is wrong',

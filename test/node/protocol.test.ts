@@ -98,7 +98,7 @@ describe.skipIf(missing !== '')('a verb', () => {
     const staging = await stage(node.connect(), bundle)
     expect(staging.state).toBe(status === 0 ? 'done' : 'refused')
     for (const [name, verb] of Object.entries({ commit, confirm })) {
-      const verdict = await verb(node.connect(), bundle)
+      const verdict = await verb(node.connect(), bundle, undefined)
       expect(verdict).toMatchObject({ state, notes: [name] })
       expect(verdict.errors[0]).toBe('why not')
       const named = [0, 20, 21, 22, 23].includes(status)
@@ -113,7 +113,7 @@ describe.skipIf(missing !== '')('a verb', () => {
       state: 'unknown',
       errors: ['the script ended with status 137'],
     })
-    expect(await confirm(node.connect(), bundleOf('exit 0'))).toMatchObject({ state: 'unknown' })
+    expect(await confirm(node.connect(), bundleOf('exit 0'), undefined)).toMatchObject({ state: 'unknown' })
   })
 
   function staged({ digest }: Bundle): Readonly<Record<string, string>> {

@@ -22,7 +22,10 @@ function outcome(node: string, status: Outcome['status']): Outcome {
 
 function recordRun(run: string, outcomes: readonly Outcome[]): void {
   const record = openRecord(folder, 'lab', run, VIEW)
-  record.tell({ type: 'run-started', command: 'push', run, cloud: 'lab', view: VIEW, nodes: outcomes.map(({ node }) => node) }, TIME)
+  record.tell(
+    { type: 'run-started', command: 'push', run, cloud: 'lab', view: VIEW, nodes: outcomes.map(({ node }) => node) },
+    TIME,
+  )
   for (const one of outcomes) {
     record.tell({ type: 'phase', node: one.node, phase: 'connect' }, TIME)
     record.tell({ type: 'outcome', outcome: one }, TIME)

@@ -39,7 +39,7 @@ export interface ViewDocument {
   readonly vpcElements: number
 }
 
-export interface GroupName {
+interface GroupName {
   readonly name: string
   /** Undefined if the name is none. */
   readonly id: string | undefined

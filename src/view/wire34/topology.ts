@@ -14,7 +14,7 @@ export interface Topology {
   readonly memberships: ReadonlyMap<string, Membership>
 }
 
-export interface Membership {
+interface Membership {
   /** Where it is named first. */
   readonly at: Spot
   readonly owner: string
