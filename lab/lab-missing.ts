@@ -63,7 +63,10 @@ export function labMissing(): readonly string[] {
   return stdout.split('\n').flatMap((what) => (what === '' ? [] : [`in the kernel: ${what}`]))
 }
 
-/** The packages that labMissing() would name, for an installation. */
+/**
+ * The packages that labMissing() would name, for an installation.
+ * @public set-up.sh asks for them
+ */
 export function missingPackages(): readonly string[] {
   return absentCommands().map(([name]) => name)
 }

@@ -5,8 +5,8 @@
 
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
-set_up() {
-  check_node && install_npm_packages && build && install_debian_packages
+set_up() { # [command that is a package of the same name]...
+  check_node && install_npm_packages && build && install_debian_packages "$@"
 }
 
 say() {
@@ -49,6 +49,7 @@ build() {
 install_debian_packages() {
   [ "$(uname)" = Linux ] || return 0
   packages=$(missing_packages) || return
+  for command in "$@"; do command -v "$command" >/dev/null || packages="$packages $command"; done
   [ -n "$packages" ] || return 0
   if ! command -v apt-get >/dev/null; then
     say "Not installed, and no apt-get to do it (names as in Debian): $packages"

@@ -4,10 +4,10 @@
 set -u
 cd "$(dirname "$0")/.."
 . lab/set-up.sh
-set_up || exit
+set_up shellcheck || exit
 
 status=0
-for check in typecheck lint; do
+for check in typecheck lint unused; do
   npm run --silent "$check" && continue
   status=1
   say "FAILED: npm run $check (the exit status will say so; the tests are run all the same)"

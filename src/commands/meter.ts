@@ -20,7 +20,7 @@ export interface MeterFlags extends ViewFlags {
 }
 
 /** A node's meters, with the node's name. */
-export interface NodeMeter extends Meter {
+interface NodeMeter extends Meter {
   readonly node: string
 }
 
