@@ -39,7 +39,8 @@ export interface Artifact {
 /**
  * Order is safety. Sets whose growth restricts grow and sets whose growth permits shrink (tighten); the filter table
  * changes in one commit (switch); then permitting sets grow and restricting ones shrink (loosen); last goes what is no
- * longer wanted (sweep). Whatever prefix of that has run, nothing passes that both the old and the new policy deny.
+ * longer wanted (sweep). Whatever prefix of that has run, nothing passes that both the old and the new policy deny. Where
+ * this order would lose what both allow, sets are changed behind copies: docs/decisions/0010-never-a-mix.md.
  */
 export type Phase = 'tighten' | 'switch' | 'loosen' | 'sweep'
 

@@ -1,6 +1,6 @@
 /**
  * `edgepush render`: what each node should hold, as files to read. Nothing of a node is changed; a node is asked for what
- * only it knows unless the inventory declares it.
+ * only it knows unless the inventory declares it. What a profile adds to the original's rules stands beside them as a diff.
  */
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import type { InventoryNode } from '../config/inventory.ts'
 import { selectNodes } from '../config/select.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { probeNode } from '../node/probe.ts'
+import { profileDiff } from '../report/profile-diff.ts'
 import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import type { Context, ViewFlags } from './context.ts'
@@ -22,14 +23,21 @@ export interface RenderFlags extends ViewFlags {
   readonly out: string | undefined
 }
 
+/** A node's files; the last is for the reader and is not pushed. */
+interface Rendered extends Bundle {
+  /** Empty for a node whose profile adds nothing. */
+  readonly profile: string
+}
+
 const FORKS = 32
+const PROFILE_DIFF = 'profile.diff'
 
 export async function render(playbook: string | undefined, flags: RenderFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
   const nodes = selectNodes(configuration.inventory, flags)
   const gathered = await gather(flags, configuration, context)
   const limit = pLimit(flags.forks ?? FORKS)
-  const work = Promise.all(served(nodes, gathered).map((node) => limit(() => bundleOf(node, gathered, context))))
+  const work = Promise.all(served(nodes, gathered).map((node) => limit(() => renderNode(node, gathered, context))))
   const results = await working(context.terminal, 'rendering', work)
   const bundles = results.filter((result) => 'files' in result)
   const failures = results.filter((result) => 'exitCode' in result)
@@ -42,32 +50,48 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
   return failures.reduce<ExitCode>((worst, { exitCode }) => (worst === EXIT.ok ? exitCode : worst), EXIT.ok)
 }
 
-async function bundleOf(node: InventoryNode, gathered: Gathered, context: Context): Promise<Bundle | Failed> {
+async function renderNode(node: InventoryNode, gathered: Gathered, context: Context): Promise<Rendered | Failed> {
   try {
-    if (node.facts) return declaredBundle(node, gathered)
-    return probedBundle(node, gathered)(await probeNode(context.transport, node.target, gathered.templates))
+    const bundleOf = await compiler(node, gathered, context)
+    const bundle = bundleOf(node)
+    return { ...bundle, profile: profileDiff(bundleOf({ ...node, profile: 'compatible' }), bundle) }
   } catch (error) {
     return failed(node.name, error)
   }
 }
 
+/** Asks the node once, however often it is compiled. */
+async function compiler(
+  { facts, target }: InventoryNode,
+  gathered: Gathered,
+  { transport }: Context,
+): Promise<(node: InventoryNode) => Bundle> {
+  if (facts) return (node) => declaredBundle(node, gathered)
+  const probed = await probeNode(transport, target, gathered.templates)
+  return (node) => probedBundle(node, gathered)(probed)
+}
+
+function readable({ files, profile }: Rendered): Rendered['files'] {
+  return profile === '' ? files : [...files, { name: PROFILE_DIFF, text: profile }]
+}
+
 /** Every node has a folder of its own; what an earlier render left in it is gone. */
-function write(folder: string, bundles: readonly Bundle[]): void {
+function write(folder: string, bundles: readonly Rendered[]): void {
   try {
-    for (const { node, files } of bundles) {
-      const place = join(folder, node)
+    for (const bundle of bundles) {
+      const place = join(folder, bundle.node)
       rmSync(place, { recursive: true, force: true })
       mkdirSync(place, { recursive: true })
-      for (const { name, text } of files) writeFileSync(join(place, name), text)
+      for (const { name, text } of readable(bundle)) writeFileSync(join(place, name), text)
     }
   } catch (error) {
     throw new Refusal(EXIT.noPermission, `cannot write to ${folder}: ${error instanceof Error ? error.message : error}`)
   }
 }
 
-function asText(bundles: readonly Bundle[]): string {
+function asText(bundles: readonly Rendered[]): string {
   return bundles
-    .flatMap(({ node, files }) => files.map(({ name, text }) => `==> ${node}/${name} <==\n${text}\n`))
+    .flatMap((bundle) => readable(bundle).map(({ name, text }) => `==> ${bundle.node}/${name} <==\n${text}\n`))
     .join('')
 }
 
@@ -77,10 +101,11 @@ function asList(bundles: readonly Bundle[], folder: string): string {
   )
 }
 
-function asJson(bundles: readonly Bundle[], { version }: Context): string {
+function asJson(bundles: readonly Rendered[], { version }: Context): string {
   const first = { type: 'edgepush', format: 1, version, command: 'render' }
-  const rest = bundles.map(({ node, digest, files }) => {
-    return { type: 'bundle', node, digest, files: Object.fromEntries(files.map(({ name, text }) => [name, text])) }
+  const rest = bundles.map(({ node, digest, files, profile }) => {
+    const texts = Object.fromEntries(files.map(({ name, text }) => [name, text]))
+    return { type: 'bundle', node, digest, files: texts, ...(profile && { profileDiff: profile }) }
   })
   return [first, ...rest].map((line) => `${JSON.stringify(line)}\n`).join('')
 }

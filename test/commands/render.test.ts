@@ -73,3 +73,16 @@ it('writes nothing when the view cannot be used', async () => {
   expect(code).toBe(65)
   expect(existsSync(join(folder, 'out'))).toBe(false)
 })
+
+it('shows beside the files of a hardened node what its profile adds', async () => {
+  const inventory = join(folder, 'inventory.yml')
+  const text = readFileSync(join(CASE, 'inventory.yml'), 'utf8')
+  writeFileSync(inventory, text.replace('role: nc', 'role: nc\n  profile: hardened'))
+  await edgepush(['render', '-i', inventory, ...RENDER.slice(3), '--out', folder, '--node', WHOLE])
+  const { 'profile.diff': diff = '', ...files } = filesIn(join(folder, WHOLE))
+  expect(diff).toContain('+-A EUCA_FILTER_FWD -p icmp -m conntrack --ctstate RELATED -j ACCEPT')
+  expect(diff).toContain('+-A EUCA_EBT_NAT_PRE -p IPv4 -i vn_i+ --ip-proto udp --ip-sport 67 -j DROP')
+  const added = diff.split('\n').filter((line) => /^\+-A/.test(line))
+  expect(added.filter((line) => !Object.values(files).join('').includes(line.slice(1)))).toEqual([])
+  expect(Object.keys(JSON.parse(files['manifest.json'] ?? '').files)).not.toContain('profile.diff')
+})
