@@ -21,8 +21,8 @@ const c = 'i-0c0c0c0c'
 const OPEN: readonly Rule[] = ['udp 5000 from anywhere', 'udp 53 from sg-00000003']
 
 const WORLDS: readonly World[] = [
-  worldWith({ group: 'sg-00000001', first: 'udp 7000 from anywhere', second: 'udp 6000 from anywhere' }),
-  worldWith({ group: 'sg-00000002', first: 'udp 6000 from anywhere', second: 'udp 7000 from anywhere' }),
+  worldWith({ group: 'sg-00000001', first: 'udp 7000 from anywhere', second: 'udp 6000 from anywhere', elastic: true }),
+  worldWith({ group: 'sg-00000002', first: 'udp 6000 from anywhere', second: 'udp 7000 from anywhere', elastic: false }),
 ]
 
 /** Both groups have a member on nc-01 all the time, so that its rules and sets are there for a mix. */
@@ -30,17 +30,20 @@ function worldWith({
   group,
   first,
   second,
+  elastic,
 }: {
   readonly group: string
   readonly first: Rule
   readonly second: Rule
+  /** Whether a neighbour has an elastic address, which comes and goes in the same changes. */
+  readonly elastic: boolean
 }): World {
   return {
     instances: {
       [a]: { node: 'nc-01', groups: ['sg-00000003'], public: true },
       [b]: { node: 'nc-01', groups: [group], public: true },
       [c]: { node: 'nc-02', groups: ['sg-00000003'] },
-      'i-0d0d0d0d': { node: 'nc-01', groups: ['sg-00000001'] },
+      'i-0d0d0d0d': { node: 'nc-01', groups: ['sg-00000001'], ...(elastic ? { public: true } : {}) },
       'i-0e0e0e0e': { node: 'nc-01', groups: ['sg-00000002'] },
     },
     groups: { 'sg-00000001': [...OPEN, first], 'sg-00000002': [...OPEN, second], 'sg-00000003': [] },
