@@ -7,10 +7,10 @@ import { Command, CommanderError } from 'commander'
 import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
 import { forksOption, formatOption, lenientOption, modeOption, viewOption } from './commands/options.ts'
-import { PLAYBOOK_PLACES } from './config/configuration.ts'
 import { packageVersion } from './config/package.ts'
+import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
-import { sshTransport } from './node/ssh.ts'
+import type { Transport } from './node/transport.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
 
@@ -171,7 +171,7 @@ function complete({ inventory, view, mode, lenient = false, node = [], limit, fo
 function contextFor(flags: Flags): Context {
   return {
     terminal: terminalFor(flags),
-    transport: sshTransport({ agent: process.env.SSH_AUTH_SOCK }),
+    transport: ssh,
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
     version: packageVersion(),
@@ -179,6 +179,14 @@ function contextFor(flags: Flags): Context {
     clock: () => new Date(),
     log: logger(flags.verbose ?? false),
   }
+}
+
+/** Loaded with the first connection: most of what starting costs, and half of the commands make none. */
+const ssh: Transport = {
+  async connect(target) {
+    const { sshTransport } = await import('./node/ssh.ts')
+    return await sshTransport({ agent: process.env.SSH_AUTH_SOCK }).connect(target)
+  },
 }
 
 function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {

@@ -10,9 +10,6 @@ export interface Configuration {
   readonly inventory: Inventory
 }
 
-/** Where a playbook is looked for when none is named, in this order. */
-export const PLAYBOOK_PLACES = ['./playbooks/push.yml', '/etc/edgepush/playbooks/push.yml'] as const
-
 /** What the command line names. An inventory named beside a playbook takes the place of the playbook's own. */
 export interface Named {
   readonly playbook: string | undefined

@@ -22,7 +22,12 @@ const OPEN: readonly Rule[] = ['udp 5000 from anywhere', 'udp 53 from sg-0000000
 
 const WORLDS: readonly World[] = [
   worldWith({ group: 'sg-00000001', first: 'udp 7000 from anywhere', second: 'udp 6000 from anywhere', elastic: true }),
-  worldWith({ group: 'sg-00000002', first: 'udp 6000 from anywhere', second: 'udp 7000 from anywhere', elastic: false }),
+  worldWith({
+    group: 'sg-00000002',
+    first: 'udp 6000 from anywhere',
+    second: 'udp 7000 from anywhere',
+    elastic: false,
+  }),
 ]
 
 /** Both groups have a member on nc-01 all the time, so that its rules and sets are there for a mix. */

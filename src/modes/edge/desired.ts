@@ -6,12 +6,12 @@
  */
 
 import { Unfit } from '../../error.ts'
-import { broadcast, byAddress, formatCidr, formatRange, type Ipv4, netmask } from '../../view/ipv4.ts'
+import { broadcast, formatCidr, formatRange, type Ipv4, netmask } from '../../view/ipv4.ts'
 import type { Cluster, Instance, SecurityGroup, Subnet, View } from '../../view/view.ts'
 import type { Facts, Interface, Node } from '../mode.ts'
+import { type AddressSet, permittingSets, refuseUnguarded, restrictingSets, versions } from './address-sets.ts'
 import { type Gateway, gatewayOf } from './gateway.ts'
 import { type ChainRule, groupRules } from './group-rules.ts'
-import { allPrivate, privateAddresses, refuseUnguarded } from './private-addresses.ts'
 import { runFolder } from './run-folder.ts'
 
 export interface EdgeDesired {
@@ -32,11 +32,6 @@ export interface EdgeDesired {
   readonly pool: readonly { readonly range: string; readonly device: string }[]
   readonly publicDevice: string
   readonly dhcp: Dhcp
-}
-
-interface AddressSet {
-  readonly name: string
-  readonly members: readonly string[]
 }
 
 interface GroupChain {
@@ -90,14 +85,8 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
     network: formatCidr(subnet.network),
     gateway,
     bridgeMac: bridge.mac,
-    restrictingSets: [
-      { name: 'EUCA_ALLPRIVATE', members: sorted([...allPrivate(view), gateway.address], networks(view)) },
-      { name: 'EUCA_NCPRIVATE', members: ncPrivate(local) },
-      ...versionSet(facts),
-    ],
-    permittingSets: union(groups, referenced)
-      .map((group) => ({ name: group.id, members: sorted([gateway.address, ...memberAddresses(view, group)], []) }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    restrictingSets: restrictingSets(view, local, gateway.address, facts),
+    permittingSets: permittingSets(view, union(groups, referenced), gateway.address),
     groups: groups.map((group) => ({ id: group.id, rules: groupRules(group, view, local) })),
     instances: local.map(localInstance),
     elastic: local.flatMap(elastic),
@@ -125,7 +114,7 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
 export function remains(view: View | undefined, { options }: Node, facts: Facts): object {
   return {
     pool: view ? poolOf(view, options.VNET_PUBINTERFACE ?? '') : [],
-    versions: versionSet(facts).flatMap(({ members }) => members),
+    versions: versions(facts),
   }
 }
 
@@ -169,34 +158,6 @@ function sourceGroups(group: SecurityGroup): readonly string[] {
 
 function union(a: readonly SecurityGroup[], b: readonly SecurityGroup[]): readonly SecurityGroup[] {
   return [...new Set([...a, ...b])]
-}
-
-function networks(view: View): readonly string[] {
-  return view.subnets.map(({ network }) => formatCidr(network))
-}
-
-/** A node without instances still has to say which addresses are its own: none that a packet could have. */
-function ncPrivate(local: readonly Instance[]): readonly string[] {
-  return local.length > 0 ? sorted(privateAddresses(local), []) : ['127.0.0.1']
-}
-
-function memberAddresses(view: View, group: SecurityGroup): readonly Ipv4[] {
-  return view.instances
-    .filter(({ groups }) => groups.includes(group.id))
-    .flatMap(({ privateAddress, publicAddress }) =>
-      publicAddress ? [privateAddress, publicAddress] : [privateAddress],
-    )
-}
-
-/** eucanetd refuses to start on a node whose set says a newer version than its own, so the set says what is installed. */
-function versionSet({ eucalyptusVersion }: Facts): readonly AddressSet[] {
-  if (!eucalyptusVersion) return []
-  const [major = 0, minor = 0, patch = 0] = (eucalyptusVersion.match(/\d+/g) ?? []).map(Number)
-  return [{ name: 'EUCA_VERSION', members: [`${major}.${minor}.${patch}.0`] }]
-}
-
-function sorted(addresses: readonly Ipv4[], networksLast: readonly string[]): readonly string[] {
-  return [...[...new Set(addresses)].sort(byAddress), ...[...new Set(networksLast)].sort()]
 }
 
 function localInstance({ id, mac, privateAddress }: Instance): LocalInstance {

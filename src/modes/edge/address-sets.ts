@@ -1,0 +1,73 @@
+/**
+ * The sets of addresses that rules go by.
+ *
+ * Invariant: whatever may run in the cloud is in EUCA_ALLPRIVATE, also what a lenient reading of the view left out: an
+ * address that the filter does not know would be forwarded as the node's own rules have it.
+ */
+
+import { Unfit } from '../../error.ts'
+import { byAddress, formatCidr, type Ipv4 } from '../../view/ipv4.ts'
+import type { Instance, SecurityGroup, View } from '../../view/view.ts'
+import type { Facts, Node } from '../mode.ts'
+
+export interface AddressSet {
+  readonly name: string
+  readonly members: readonly string[]
+}
+
+/** The more they hold, the less passes. */
+export function restrictingSets(
+  view: View,
+  local: readonly Instance[],
+  gateway: Ipv4,
+  facts: Facts,
+): readonly AddressSet[] {
+  const networks = view.subnets.map(({ network }) => formatCidr(network)).toSorted()
+  // A node without instances still has to say which addresses are its own: none that a packet could have.
+  const own = local.length > 0 ? sorted(privateAddresses(local)) : ['127.0.0.1']
+  const all = sorted([...privateAddresses(view.instances), ...view.withheld, gateway])
+  return [
+    { name: 'EUCA_ALLPRIVATE', members: [...all, ...new Set(networks)] },
+    { name: 'EUCA_NCPRIVATE', members: own },
+    ...versions(facts).map((version) => ({ name: 'EUCA_VERSION', members: [version] })),
+  ]
+}
+
+/** One for each group, with its members in the whole cloud. */
+export function permittingSets(view: View, groups: readonly SecurityGroup[], gateway: Ipv4): readonly AddressSet[] {
+  return groups
+    .map(({ id }) => ({ name: id, members: sorted([gateway, ...memberAddresses(view, id)]) }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** eucanetd refuses to start on a node whose set says a newer version than its own, so it says what is installed. */
+export function versions({ eucalyptusVersion }: Facts): readonly string[] {
+  if (!eucalyptusVersion) return []
+  const [major = 0, minor = 0, patch = 0] = (eucalyptusVersion.match(/\d+/g) ?? []).map(Number)
+  return [`${major}.${minor}.${patch}.0`]
+}
+
+/** What has neither an address that the filter knows nor a port that is mute would be open to everybody. */
+export function refuseUnguarded({ untraced }: View, { options }: Node): void {
+  if (untraced === 0 || options.DISABLE_L2_ISOLATION !== 'Y') return
+  const what = untraced === 1 ? 'an instance was' : `${untraced} instances were`
+  throw new Unfit(
+    `${what} left out without a known address, and with DISABLE_L2_ISOLATION=Y nothing would hold it back`,
+  )
+}
+
+function privateAddresses(instances: readonly Instance[]): readonly Ipv4[] {
+  return instances.map(({ privateAddress }) => privateAddress)
+}
+
+function memberAddresses(view: View, group: string): readonly Ipv4[] {
+  return view.instances
+    .filter(({ groups }) => groups.includes(group))
+    .flatMap(({ privateAddress, publicAddress }) =>
+      publicAddress ? [privateAddress, publicAddress] : [privateAddress],
+    )
+}
+
+function sorted(addresses: readonly Ipv4[]): readonly Ipv4[] {
+  return [...new Set(addresses)].toSorted(byAddress)
+}
