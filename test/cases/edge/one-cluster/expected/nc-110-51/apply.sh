@@ -895,7 +895,12 @@ retire() {
   if eucanetd_unit; then systemctl disable --now eucanetd.service > "$work/log" 2>&1; fi
   for pid in $(eucanetd_pids); do kill "$pid"; done
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-    [ -n "$(eucanetd_pids)" ] || { journal eucanetd retired; return 0; }
+    [ -n "$(eucanetd_pids)" ] || {
+      # Its copy of the view would never change again; tools that look for it first then read the node controller's own.
+      rm -f "$(dirname "$version_file")/eucanetd_global_network_info.xml"
+      journal eucanetd retired
+      return 0
+    }
     sleep 0.1
   done
   complain 'eucanetd does not end'
