@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import type { ExitCode } from '../error.ts'
-import { openRecord } from '../record/record.ts'
+import { openRecord, type Record as RunRecord } from '../record/record.ts'
 import { eventStream } from '../report/event-stream.ts'
 import { outcomesReport } from '../report/outcomes.ts'
 import { progress } from '../report/progress.ts'
@@ -29,9 +29,10 @@ export async function fleetRun(
 ): Promise<ExitCode> {
   const run = runId(context.clock())
   const record = openRecord(context.stateFolder, cloud, run, view)
+  const remember = recording(record, context)
   const screen = json ? eventStream(context, command) : progress(context.terminal)
   const tell: Listener = (event) => {
-    record.tell(event, context.clock())
+    remember(event)
     context.log(event)
     screen(event)
   }
@@ -47,6 +48,23 @@ export async function fleetRun(
     return code
   } finally {
     record.close()
+  }
+}
+
+/** The record is history, never the truth: when it takes no more, no node may lose its outcome for that. */
+function recording(record: RunRecord, { terminal, clock }: Context): Listener {
+  let isGivenUp = false
+  return (event) => {
+    if (isGivenUp) return
+    try {
+      record.tell(event, clock())
+    } catch (error) {
+      // Anything but the file system's word is a bug of ours.
+      if (!(error instanceof Error && 'syscall' in error)) throw error
+      isGivenUp = true
+      const line = `warning: the record of this run cannot be written any more: ${error.message}; the run goes on\n`
+      terminal.err(terminal.live ? `\r\u001b[K${line}` : line)
+    }
   }
 }
 

@@ -23,7 +23,7 @@ export interface Playbook {
   readonly source: Source | undefined
   /** How a view of this cloud is read, wherever it comes from. */
   readonly reading: Reading
-  /** Milliseconds after which a view is doubted; this version warns, it does not refuse. */
+  /** Milliseconds after which a view is doubted: a warning, never a refusal. */
   readonly maxAge: number | undefined
   readonly stages: readonly Stage[]
 }
@@ -92,9 +92,8 @@ export function impliedPlaybook(inventory: FileReference): Playbook {
 /** One line for each key that this version reads but does not enforce. */
 export function notEnforced({ document }: Playbook): readonly string[] {
   if (!document) return []
-  const { guard, source, stages } = document.value
+  const { guard, stages } = document.value
   const paths: KeyPath[] = []
-  if (source?.max_age !== undefined) paths.push(['source', 'max_age'])
   if (guard !== undefined) paths.push(['guard'])
   stages.forEach((stage, index) => {
     for (const key of ['window', 'verify', 'failures'] as const) {

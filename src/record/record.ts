@@ -4,10 +4,23 @@
  *   <folder>/<cloud>/runs/<run>.ndjson   a run's events, appended as they happen; outcomes are on disk before they are told
  *   <folder>/<cloud>/nodes/<node>.json   a node's last outcome, replaced by rename
  *
- * A crash at any point leaves whole lines and whole files.
+ * A crash or a full disk at any point leaves whole lines and whole files.
  */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { EXIT, Refusal } from '../error.ts'
 import type { RunEvent, ViewStamp } from '../run/event.ts'
@@ -24,6 +37,7 @@ export interface NodeRecord {
 }
 
 export interface Record {
+  /** Throws what the file system says when it takes no more. */
   tell(event: RunEvent, time: Date): void
   close(): void
 }
@@ -33,7 +47,7 @@ export function openRecord(folder: string, cloud: string, run: string, view: Vie
   const file = openRun(folder, cloud, run, nodes)
   return {
     tell(event, time) {
-      writeSync(file, `${JSON.stringify({ time: time.toISOString(), ...event })}\n`)
+      appendLine(file, JSON.stringify({ time: time.toISOString(), ...event }))
       // Phases are for the reader of a live run; what must survive a power cut is how it began and what became of a node.
       if (event.type !== 'phase') fsyncSync(file)
       if (event.type === 'outcome')
@@ -59,13 +73,26 @@ function openRun(folder: string, cloud: string, run: string, nodes: string): num
   }
 }
 
+/** What there is room for of a line is worse than nothing: no reader could tell it from one that is whole. */
+function appendLine(file: number, line: string): void {
+  const { size } = fstatSync(file)
+  try {
+    appendFileSync(file, `${line}\n`)
+  } catch (error) {
+    ftruncateSync(file, size)
+    throw error
+  }
+}
+
 function remember(folder: string, record: NodeRecord): void {
   const path = join(folder, `${record.outcome.node}.json`)
-  const file = openSync(`${path}.new`, 'w', 0o600)
-  writeSync(file, `${JSON.stringify(record, null, 2)}\n`)
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(`${path}.new`, path)
+  try {
+    writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flush: true })
+    renameSync(`${path}.new`, path)
+  } catch (error) {
+    rmSync(`${path}.new`, { force: true })
+    throw error
+  }
 }
 
 /** By node; a node that was never pushed to is not in it. */

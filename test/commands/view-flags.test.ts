@@ -1,6 +1,6 @@
 /** How a view is read: --view, --mode and --lenient, and what a playbook says about them. */
 
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -135,4 +135,15 @@ it('nodes that only the view or only the inventory has are said', async () => {
     code: 0,
     stderr: 'warning: inventory.yml:6:3: nc-03 is 10.20.0.33, which is no node of the view\n',
   })
+})
+
+it('a view older than max_age is warned of, once, and served', async () => {
+  playbook('{ file: ../v4.4.xml, max_age: 10m }')
+  const fresh = await edgepush(['render', 'playbooks/push.yml'], folder)
+  expect([fresh.code, fresh.stderr]).toEqual([0, ''])
+
+  utimesSync(join(folder, 'v4.4.xml'), new Date(), new Date(Date.now() - 3_600_000))
+  const old = await edgepush(['render', 'playbooks/push.yml'], folder)
+  expect([old.code, old.stdout]).toEqual([0, fresh.stdout])
+  expect(old.stderr).toMatch(/^warning: v4\.4\.xml was last written 36\d\d s ago, which is more than max_age: 600 s\n$/)
 })

@@ -135,7 +135,6 @@ stages:
 `,
   })
   expect(notEnforced(loadPlaybook('push.yml', '--playbook'))).toEqual([
-    'push.yml:3:29: source.max_age: this version does not enforce it yet',
     'push.yml:4:1: guard: this version does not enforce it yet',
     'push.yml:6:40: stages[0].window: this version does not enforce it yet',
     'push.yml:6:45: stages[0].verify: this version does not enforce it yet',

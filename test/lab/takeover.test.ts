@@ -47,7 +47,9 @@ describe.skipIf(missing.length > 0)('a node that eucanetd has made', () => {
   })
 
   it('leaves the node controller what it looks for', async () => {
-    await node.run('cd /run/eucalyptus; echo view > global_network_info.xml; echo old > eucanetd_global_network_info.xml')
+    await node.run(
+      'cd /run/eucalyptus; echo view > global_network_info.xml; echo old > eucanetd_global_network_info.xml',
+    )
     await lab.edgepush(['adopt', 'push.yml', '--node', 'nc-01'])
     expect(await node.run('cat /run/eucalyptus/*global_network_info.xml')).toBe('view\n')
     expect(await node.run(`tr '\\0' ' ' < /proc/$(cat /run/eucalyptus/eucanetd.pid)/cmdline`)).toContain('eucanetd')

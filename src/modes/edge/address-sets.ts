@@ -33,10 +33,14 @@ export function restrictingSets(
   ]
 }
 
-/** One for each group, with its members in the whole cloud. */
+/** One for each group, with its members in the whole cloud. One pass over the instances: clouds have many of both. */
 export function permittingSets(view: View, groups: readonly SecurityGroup[], gateway: Ipv4): readonly AddressSet[] {
-  return groups
-    .map(({ id }) => ({ name: id, members: sorted([gateway, ...memberAddresses(view, id)]) }))
+  const members = new Map<string, Ipv4[]>(groups.map(({ id }) => [id, [gateway]]))
+  for (const instance of view.instances) {
+    for (const group of instance.groups) members.get(group)?.push(...addressesOf(instance))
+  }
+  return [...members]
+    .map(([name, addresses]) => ({ name, members: sorted(addresses) }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
@@ -60,12 +64,8 @@ function privateAddresses(instances: readonly Instance[]): readonly Ipv4[] {
   return instances.map(({ privateAddress }) => privateAddress)
 }
 
-function memberAddresses(view: View, group: string): readonly Ipv4[] {
-  return view.instances
-    .filter(({ groups }) => groups.includes(group))
-    .flatMap(({ privateAddress, publicAddress }) =>
-      publicAddress ? [privateAddress, publicAddress] : [privateAddress],
-    )
+function addressesOf({ privateAddress, publicAddress }: Instance): readonly Ipv4[] {
+  return publicAddress ? [privateAddress, publicAddress] : [privateAddress]
 }
 
 function sorted(addresses: readonly Ipv4[]): readonly Ipv4[] {

@@ -765,7 +765,9 @@ run() { # artifact piece
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
 converge() {
-  changes=$(differing | tr '\n' ' ')
+  # In a rehearsal nothing is there yet.
+  changes=$artifacts
+  [ -n "$rehearsing" ] || changes=$(differing | tr '\n' ' ')
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; run "$name" "$phase" || return 1; done
   done
