@@ -57,42 +57,40 @@ const TRANSACTION = sh`
     for (i = 1; i <= removed; i++) print remove[i]
   }`
 
-/** One table, brought to what the file says. */
-function commit(table: string, { owned }: Ownership): string {
-  return sh`
-table='/^[*]/{h;d};G;s/^\(.*\)\n[*]${table}$/\1/p'
-source=$want/expected/ebtables
-[ -f "$source" ] || source=$want/ebtables.restore
-wanted=
-[ ! -f "$source" ] || wanted=$(sed -n "$table" "$source")
-live=$(ebtables-save) || return 1
-if [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | sed -n "$table")" ]; then
-  : > "$work/ebtables.blocked"
-  { printf '%s\n' "$live" | sed -n "$table" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=${table} -v owned='${owned}' -v blocked="$work/ebtables.blocked" '${TRANSACTION}' > "$work/ebtables.${table}" || return 1
-  ebtables-restore --noflush < "$work/ebtables.${table}" || return 1
-  cat "$work/ebtables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
-    note "the bridge chain $chain (${table}) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/ebtables.blocked"
-fi`
-}
-
-export function ebtables(ownership: Ownership): Artifact {
+export function ebtables({ owned }: Ownership): Artifact {
   return {
     name: 'ebtables',
     file: 'ebtables.restore',
     needs: ['ebtables', 'ebtables-save', 'ebtables-restore'],
     functions: sh`
 ebtables_canonical() {
-  awk -v owned='${ownership.owned}' -v blocked="$blocked" '${CANONICAL}' |
+  awk -v owned='${owned}' -v blocked="$blocked" '${CANONICAL}' |
     sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'
+}
+# The lines of one table, without its name.
+ebtables_table() { sed -n "/^[*]/{h;d};G;s/^\\(.*\\)\\n[*]$1\$/\\1/p"; }
+# One table, brought to what the file says.
+ebtables_commit() { # table
+  source=$want/expected/ebtables
+  [ -f "$source" ] || source=$want/ebtables.restore
+  wanted=
+  [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
+  live=$(ebtables-save) || return 1
+  [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" ] || return 0
+  : > "$work/ebtables.blocked"
+  { printf '%s\n' "$live" | ebtables_table "$1" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table="$1" -v owned='${owned}' -v blocked="$work/ebtables.blocked" '${TRANSACTION}' > "$work/ebtables.$1" || return 1
+  ebtables-restore --noflush < "$work/ebtables.$1" || return 1
+  cat "$work/ebtables.blocked" >> "$blocked"
+  while read -r _ _ chain; do
+    note "the bridge chain $chain ($1) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/ebtables.blocked"
 }`,
     check: '',
     world: '',
     leave: '',
-    steps: { loosen: commit('nat', ownership) + commit('filter', ownership) },
+    steps: { loosen: 'ebtables_commit nat && ebtables_commit filter' },
     show: sh`
 live=$(ebtables-save) || return 1
 printf '%s\n' "$live" | ebtables_canonical`,

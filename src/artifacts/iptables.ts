@@ -78,41 +78,13 @@ const TRANSACTION = sh`${NAMES}
     print "COMMIT"
   }`
 
-/** Rules on the copies that the sets of this change have for its duration, if they have any. */
-const COPIED = sh` | iptables_on_copies`
-
-/**
- * One table, brought to what the file says. What the rehearsal showed says the same as the file in the kernel's own
- * words, so that a rule is recognised, and with it its counters.
- */
-function commit(table: string, { owned, hooks, entries }: Ownership, wanted = ''): string {
-  return sh`
-source=$want/expected/iptables
-[ -f "$source" ] || source=$want/iptables.restore
-wanted=
-[ ! -f "$source" ] || wanted=$(sed -n '/^[*]${table}$/,/^COMMIT$/p' "$source"${wanted})
-live=$(iptables-save -c -t ${table}) || return 1
-if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
-  : > "$work/iptables.blocked"
-  { printf '%s\n' "$live" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=${table} -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$work/iptables.blocked" '${TRANSACTION}' > "$work/iptables.${table}" || return 1
-  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush --counters $wait < "$work/iptables.${table}" || return 1
-  cat "$work/iptables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
-    note "the chain $chain (${table}) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/iptables.blocked"
-fi`
-}
-
-export function iptables(ownership: Ownership): Artifact {
-  const { owned, hooks, entries } = ownership
+export function iptables({ owned, hooks, entries }: Ownership): Artifact {
   return {
     name: 'iptables',
     file: 'iptables.restore',
     needs: ['iptables', 'iptables-save', 'iptables-restore'],
     functions: sh`
+# Rules on the copies that the sets of this change have for its duration, if they have any.
 iptables_on_copies() {
   if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
   awk -v copies="$work/ipset.copied" '
@@ -122,6 +94,26 @@ iptables_on_copies() {
 iptables_canonical() {
   awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '${CANONICAL}' |
     sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'
+}
+# One table, brought to what the file says. What the rehearsal showed says the same as the file in the kernel's own words,
+# so that a rule is recognised, and with it its counters.
+iptables_commit() { # table filter
+  source=$want/expected/iptables
+  [ -f "$source" ] || source=$want/iptables.restore
+  wanted=
+  [ ! -f "$source" ] || wanted=$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source" | $2)
+  live=$(iptables-save -c -t "$1") || return 1
+  [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ] || return 0
+  : > "$work/iptables.blocked"
+  { printf '%s\n' "$live" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table="$1" -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$work/iptables.blocked" '${TRANSACTION}' > "$work/iptables.$1" || return 1
+  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
+  cat "$work/iptables.blocked" >> "$blocked"
+  while read -r _ _ chain; do
+    note "the chain $chain ($1) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/iptables.blocked"
 }`,
     check: sh`
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
@@ -133,14 +125,10 @@ iptables_canonical() {
     world: '',
     leave: '',
     steps: {
-      switch: commit('filter', ownership, COPIED),
+      switch: 'iptables_commit filter iptables_on_copies',
       // The sets have changed behind their copies, which the filter leaves now.
-      loosen:
-        sh`
-if [ -s "$work/ipset.copied" ]; then${commit('filter', ownership)}
-fi` +
-        commit('nat', ownership) +
-        commit('raw', ownership),
+      loosen: sh`
+{ [ ! -s "$work/ipset.copied" ] || iptables_commit filter cat; } && iptables_commit nat cat && iptables_commit raw cat`,
     },
     show: sh`
 live=$(iptables-save) || return 1

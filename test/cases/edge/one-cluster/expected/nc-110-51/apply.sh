@@ -144,6 +144,7 @@ printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v blocked="$blocked" '
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
+# Rules on the copies that the sets of this change have for its duration, if they have any.
 iptables_on_copies() {
   if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
   awk -v copies="$work/ipset.copied" '
@@ -168,6 +169,66 @@ iptables_canonical() {
   { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }
   END { if (table) print "COMMIT" }'
 }
+# One table, brought to what the file says. What the rehearsal showed says the same as the file in the kernel's own words,
+# so that a rule is recognised, and with it its counters.
+iptables_commit() { # table filter
+  source=$want/expected/iptables
+  [ -f "$source" ] || source=$want/iptables.restore
+  wanted=
+  [ ! -f "$source" ] || wanted=$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source" | $2)
+  live=$(iptables-save -c -t "$1") || return 1
+  [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ] || return 0
+  : > "$work/iptables.blocked"
+  { printf '%s\n' "$live" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table="$1" -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
+  function own(chain) { return chain ~ owned }
+  function hook(chain) { return chain ~ hooks }
+  function ours(chain) { return own(chain) && !hook(chain) }
+  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  # A rule is the same whether it uses a set or its copy.
+  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i, count) {
+    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
+    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
+    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !ours($2)) {
+      filled[$2] = 1
+      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
+    }
+  }
+  function read_wanted(  chain) {
+    chain = substr($1, 2)
+    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = counters[identity($0)] $0
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
+      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
+      else remove[++removed] = "-X " chain
+    }
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
+    print "COMMIT"
+  }' > "$work/iptables.$1" || return 1
+  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
+  cat "$work/iptables.blocked" >> "$blocked"
+  while read -r _ _ chain; do
+    note "the chain $chain ($1) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/iptables.blocked"
+}
 iptables_check() {
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
@@ -183,238 +244,10 @@ iptables_tighten() {
 :
 }
 iptables_switch() {
-source=$want/expected/iptables
-[ -f "$source" ] || source=$want/iptables.restore
-wanted=
-[ ! -f "$source" ] || wanted=$(sed -n '/^[*]filter$/,/^COMMIT$/p' "$source" | iptables_on_copies)
-live=$(iptables-save -c -t filter) || return 1
-if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
-  : > "$work/iptables.blocked"
-  { printf '%s\n' "$live" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=filter -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
-  function own(chain) { return chain ~ owned }
-  function hook(chain) { return chain ~ hooks }
-  function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
-  # A rule is the same whether it uses a set or its copy.
-  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
-    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
-    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !ours($2)) {
-      filled[$2] = 1
-      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
-    }
-  }
-  function read_wanted(  chain) {
-    chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[identity($0)] $0
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
-  }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
-  }
-  END {
-    for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
-      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
-      else remove[++removed] = "-X " chain
-    }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
-    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    for (i = 1; i <= rules; i++) print rule[i]
-    for (i = 1; i <= removed; i++) print remove[i]
-    print "COMMIT"
-  }' > "$work/iptables.filter" || return 1
-  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush --counters $wait < "$work/iptables.filter" || return 1
-  cat "$work/iptables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
-    note "the chain $chain (filter) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/iptables.blocked"
-fi
+iptables_commit filter iptables_on_copies
 }
 iptables_loosen() {
-if [ -s "$work/ipset.copied" ]; then
-source=$want/expected/iptables
-[ -f "$source" ] || source=$want/iptables.restore
-wanted=
-[ ! -f "$source" ] || wanted=$(sed -n '/^[*]filter$/,/^COMMIT$/p' "$source")
-live=$(iptables-save -c -t filter) || return 1
-if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
-  : > "$work/iptables.blocked"
-  { printf '%s\n' "$live" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=filter -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
-  function own(chain) { return chain ~ owned }
-  function hook(chain) { return chain ~ hooks }
-  function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
-  # A rule is the same whether it uses a set or its copy.
-  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
-    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
-    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !ours($2)) {
-      filled[$2] = 1
-      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
-    }
-  }
-  function read_wanted(  chain) {
-    chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[identity($0)] $0
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
-  }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
-  }
-  END {
-    for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
-      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
-      else remove[++removed] = "-X " chain
-    }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
-    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    for (i = 1; i <= rules; i++) print rule[i]
-    for (i = 1; i <= removed; i++) print remove[i]
-    print "COMMIT"
-  }' > "$work/iptables.filter" || return 1
-  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush --counters $wait < "$work/iptables.filter" || return 1
-  cat "$work/iptables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
-    note "the chain $chain (filter) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/iptables.blocked"
-fi
-fi
-source=$want/expected/iptables
-[ -f "$source" ] || source=$want/iptables.restore
-wanted=
-[ ! -f "$source" ] || wanted=$(sed -n '/^[*]nat$/,/^COMMIT$/p' "$source")
-live=$(iptables-save -c -t nat) || return 1
-if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
-  : > "$work/iptables.blocked"
-  { printf '%s\n' "$live" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=nat -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
-  function own(chain) { return chain ~ owned }
-  function hook(chain) { return chain ~ hooks }
-  function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
-  # A rule is the same whether it uses a set or its copy.
-  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
-    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
-    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !ours($2)) {
-      filled[$2] = 1
-      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
-    }
-  }
-  function read_wanted(  chain) {
-    chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[identity($0)] $0
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
-  }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
-  }
-  END {
-    for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
-      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
-      else remove[++removed] = "-X " chain
-    }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
-    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    for (i = 1; i <= rules; i++) print rule[i]
-    for (i = 1; i <= removed; i++) print remove[i]
-    print "COMMIT"
-  }' > "$work/iptables.nat" || return 1
-  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush --counters $wait < "$work/iptables.nat" || return 1
-  cat "$work/iptables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
-    note "the chain $chain (nat) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/iptables.blocked"
-fi
-source=$want/expected/iptables
-[ -f "$source" ] || source=$want/iptables.restore
-wanted=
-[ ! -f "$source" ] || wanted=$(sed -n '/^[*]raw$/,/^COMMIT$/p' "$source")
-live=$(iptables-save -c -t raw) || return 1
-if [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ]; then
-  : > "$work/iptables.blocked"
-  { printf '%s\n' "$live" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=raw -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
-  function own(chain) { return chain ~ owned }
-  function hook(chain) { return chain ~ hooks }
-  function ours(chain) { return own(chain) && !hook(chain) }
-  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
-  # A rule is the same whether it uses a set or its copy.
-  function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
-    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
-    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !ours($2)) {
-      filled[$2] = 1
-      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
-    }
-  }
-  function read_wanted(  chain) {
-    chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[identity($0)] $0
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
-  }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
-  }
-  END {
-    for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
-      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
-      else remove[++removed] = "-X " chain
-    }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
-    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    for (i = 1; i <= rules; i++) print rule[i]
-    for (i = 1; i <= removed; i++) print remove[i]
-    print "COMMIT"
-  }' > "$work/iptables.raw" || return 1
-  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
-  iptables-restore --noflush --counters $wait < "$work/iptables.raw" || return 1
-  cat "$work/iptables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
-    note "the chain $chain (raw) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/iptables.blocked"
-fi
+{ [ ! -s "$work/ipset.copied" ] || iptables_commit filter cat; } && iptables_commit nat cat && iptables_commit raw cat
 }
 iptables_sweep() {
 :
@@ -510,6 +343,55 @@ ebtables_canonical() {
   $1 != table { table = $1; print "*" table }
   { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }'
 }
+# The lines of one table, without its name.
+ebtables_table() { sed -n "/^[*]/{h;d};G;s/^\\(.*\\)\\n[*]$1\$/\\1/p"; }
+# One table, brought to what the file says.
+ebtables_commit() { # table
+  source=$want/expected/ebtables
+  [ -f "$source" ] || source=$want/ebtables.restore
+  wanted=
+  [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
+  live=$(ebtables-save) || return 1
+  [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" ] || return 0
+  : > "$work/ebtables.blocked"
+  { printf '%s\n' "$live" | ebtables_table "$1" | sed 's/^/have /'
+    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
+  } | awk -v table="$1" -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
+  function own(chain) { return chain ~ owned }
+  $1 == "have" { sub(/^have /, ""); read_live(); next }
+  $1 == "want" { sub(/^want /, ""); read_wanted() }
+  function read_live(  i) {
+    if (/^:/) live[substr($1, 2)] = 1
+    else if (/^-A/ && !own($2) && NF == 4 && own($4)) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
+    else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
+  }
+  function read_wanted() {
+    if (/^:/) { wanted[substr($1, 2)] = 1; declare[++declared] = $0 }
+    else if (own($2)) rule[++rules] = $0
+    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+  }
+  function rejump(chain,  i, n, names) {
+    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
+    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-A " chain " -j " names[i]
+  }
+  END {
+    for (chain in live) if (own(chain) && !(chain in wanted)) {
+      declare[++declared] = "-F " chain
+      if (chain in used) print "ebtables " table " " chain > blocked
+      else remove[++removed] = "-X " chain
+    }
+    print "*" table
+    for (i = 1; i <= declared; i++) print declare[i]
+    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
+    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= removed; i++) print remove[i]
+  }' > "$work/ebtables.$1" || return 1
+  ebtables-restore --noflush < "$work/ebtables.$1" || return 1
+  cat "$work/ebtables.blocked" >> "$blocked"
+  while read -r _ _ chain; do
+    note "the bridge chain $chain ($1) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
+  done < "$work/ebtables.blocked"
+}
 ebtables_check() {
 :
 }
@@ -523,98 +405,7 @@ ebtables_switch() {
 :
 }
 ebtables_loosen() {
-table='/^[*]/{h;d};G;s/^\(.*\)\n[*]nat$/\1/p'
-source=$want/expected/ebtables
-[ -f "$source" ] || source=$want/ebtables.restore
-wanted=
-[ ! -f "$source" ] || wanted=$(sed -n "$table" "$source")
-live=$(ebtables-save) || return 1
-if [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | sed -n "$table")" ]; then
-  : > "$work/ebtables.blocked"
-  { printf '%s\n' "$live" | sed -n "$table" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=nat -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
-  function own(chain) { return chain ~ owned }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i) {
-    if (/^:/) live[substr($1, 2)] = 1
-    else if (/^-A/ && !own($2) && NF == 4 && own($4)) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
-  }
-  function read_wanted() {
-    if (/^:/) { wanted[substr($1, 2)] = 1; declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = $0
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
-  }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-A " chain " -j " names[i]
-  }
-  END {
-    for (chain in live) if (own(chain) && !(chain in wanted)) {
-      declare[++declared] = "-F " chain
-      if (chain in used) print "ebtables " table " " chain > blocked
-      else remove[++removed] = "-X " chain
-    }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
-    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    for (i = 1; i <= rules; i++) print rule[i]
-    for (i = 1; i <= removed; i++) print remove[i]
-  }' > "$work/ebtables.nat" || return 1
-  ebtables-restore --noflush < "$work/ebtables.nat" || return 1
-  cat "$work/ebtables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
-    note "the bridge chain $chain (nat) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/ebtables.blocked"
-fi
-table='/^[*]/{h;d};G;s/^\(.*\)\n[*]filter$/\1/p'
-source=$want/expected/ebtables
-[ -f "$source" ] || source=$want/ebtables.restore
-wanted=
-[ ! -f "$source" ] || wanted=$(sed -n "$table" "$source")
-live=$(ebtables-save) || return 1
-if [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | sed -n "$table")" ]; then
-  : > "$work/ebtables.blocked"
-  { printf '%s\n' "$live" | sed -n "$table" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table=filter -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
-  function own(chain) { return chain ~ owned }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i) {
-    if (/^:/) live[substr($1, 2)] = 1
-    else if (/^-A/ && !own($2) && NF == 4 && own($4)) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
-  }
-  function read_wanted() {
-    if (/^:/) { wanted[substr($1, 2)] = 1; declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = $0
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
-  }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-A " chain " -j " names[i]
-  }
-  END {
-    for (chain in live) if (own(chain) && !(chain in wanted)) {
-      declare[++declared] = "-F " chain
-      if (chain in used) print "ebtables " table " " chain > blocked
-      else remove[++removed] = "-X " chain
-    }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
-    for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    for (i = 1; i <= rules; i++) print rule[i]
-    for (i = 1; i <= removed; i++) print remove[i]
-  }' > "$work/ebtables.filter" || return 1
-  ebtables-restore --noflush < "$work/ebtables.filter" || return 1
-  cat "$work/ebtables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
-    note "the bridge chain $chain (filter) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/ebtables.blocked"
-fi
+ebtables_commit nat && ebtables_commit filter
 }
 ebtables_sweep() {
 :
