@@ -83,6 +83,9 @@ describe.skipIf(missing.length > 0)('a node under load', () => {
       digests.push(await lab.node('nc-01').run('basename $(readlink /var/lib/edgepush/current)'))
     }
     await Promise.all([a, b, c].map((id) => lab.boot(id)))
+    await lab
+      .node('nc-01')
+      .run('ipset create theirs+1 hash:ip; ipset create theirs+2 hash:ip; ipset add theirs+1 192.0.2.1')
   })
   afterAll(() => lab.stop())
 
@@ -93,6 +96,12 @@ describe.skipIf(missing.length > 0)('a node under load', () => {
     expect(counted.allowedElastic).toEqual(all(counted.allowedElastic))
     expect(counted.denied.sent).toBeGreaterThan(RATE)
     expect(counted.denied.received).toBe(0)
+    // Sets that are only called like our copies are somebody else's.
+    expect(await lab.node('nc-01').run('ipset list -n | grep theirs; ipset test theirs+1 192.0.2.1 2>&1')).toContain(
+      'is in',
+    )
+    expect(await lab.node('nc-01').run('ipset list -n')).toContain('theirs+2')
+    expect(await lab.node('nc-01').run('ipset list -n')).not.toMatch(/^(EUCA|sg).*[+]/m)
   })
 
   it('would notice an order that lets a mix of both through', { timeout: 300_000 }, async () => {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings this node to what the files beside this script say, and tells what it did. Nothing of it stays running.
+# Brings this node to what the files beside this script say, and tells what it did. It does not stay running.
 #
 #   sh apply.sh check [adopting]   can this node carry the bundle? rehearses it in an empty network namespace; changes nothing
 #   sh apply.sh commit             makes it so, reads it back, and on any failure goes back to what was there
@@ -56,11 +56,12 @@ journal() { printf '%s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$digest" "$
 ipset_file='ipset.restore'
 # Copies of the sets that change, with what they will hold. The rules in force may use the copies of a script that died,
 # so these get the other number; a copy that no rule uses any more goes first.
+ipset_copies() { ipset list -n | awk -v owned='^(EUCA_|sg-)' '$1 ~ owned && /[+][12]$/'; }
 ipset_copy() {
-  ipset list -n | sed -n '/[+][12]$/p' > "$work/ipset.copies"
+  ipset_copies > "$work/ipset.copies"
   while read -r set; do ipset destroy "$set" 2> /dev/null; done < "$work/ipset.copies"
   number=1
-  if ipset list -n | grep -q '[+]1$'; then number=2; fi
+  if ipset_copies | grep -q '[+]1$'; then number=2; fi
   awk '$1 == "tighten" || $1 == "loosen" { print $3 }' "$work/ipset.changes" | sort -u > "$work/ipset.changed"
   awk -v number="$number" '
     FILENAME ~ /changed$/ { copied[$1] = 1; next }
