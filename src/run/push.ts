@@ -28,7 +28,7 @@ export function pushing({ bundleFor, version, templates }: Goal): Serve {
     const unchanged: Finding = { status: 'unchanged', phase: 'probe', digest: bundle.digest, notes: [] }
     if (version === undefined || probed.holding?.version === version) return unchanged
     // The cloud counted on without a change for this node: nothing is made, but its tools should see that it follows.
-    enter('confirm')
+    // Not a phase of its own: a connection that is lost here leaves nothing open about what the node holds.
     const { notes } = await confirm(connection, bundle, version)
     return { ...unchanged, notes }
   }

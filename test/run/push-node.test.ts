@@ -74,6 +74,22 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     expect((await push(`${APPLY} # new`)).outcome).toMatchObject({ status: 'converged', reason: 'changed' })
   })
 
+  it('leaves nothing open about a node that holds its bundle when only the version of the view could not be noted', async () => {
+    await push(APPLY)
+    const connect = () => {
+      const connection = node.connect()
+      return {
+        ...connection,
+        async run(command: string, input: string, timeout: number) {
+          if (input.includes('apply.sh confirm 0a1b2c3d')) throw new ConnectionLost('it was lost while a command ran')
+          return await connection.run(command, input, timeout)
+        },
+      }
+    }
+    const { outcome } = await push(APPLY, { task: { version: '0a1b2c3d' }, connect })
+    expect(outcome).toMatchObject({ status: 'unreachable' })
+  })
+
   it.each([
     ['check', 20, 'refused', 'stage'],
     ['check', 1, 'refused', 'stage'],

@@ -707,7 +707,7 @@ revive() {
 }
 
 adopt() {
-  retire || exit 20
+  retire || { revive; exit 20; }
   ( commit )
   status=$?
   [ "$status" = 0 ] || revive
