@@ -52,9 +52,15 @@ export async function breakTool(node: Station, tool: string, trouble: Trouble, c
   )
 }
 
-/** Every tool is itself again. */
+/** Every tool is itself again. A wrapper that still runs keeps its mount busy, and needs the tool behind it. */
 export async function mendTools(node: Station): Promise<void> {
-  await node.run('for mount in $(cat /tmp/wrapped/mounts); do umount "$mount"; done; rm -rf /tmp/wrapped')
+  await node.run(`
+    for mount in $(cat /tmp/wrapped/mounts); do
+      for _ in $(seq 1000); do umount "$mount" 2> /dev/null && continue 2; sleep 0.01; done
+      echo "$mount stays wrapped" >&2
+      exit 1
+    done
+    rm -rf /tmp/wrapped`)
 }
 
 /** Settles when a tool waits. */
