@@ -6,13 +6,22 @@ import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
-import { forksOption, formatOption, lenientOption, modeOption, viewOption } from './commands/options.ts'
+import {
+  confirmWindowOption,
+  durationArgument,
+  forksOption,
+  formatOption,
+  lenientOption,
+  modeOption,
+  viewOption,
+} from './commands/options.ts'
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
 import type { Transport } from './node/transport.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
+import type { Word } from './run/settle.ts'
 
 /** As commander gives them. */
 interface Flags {
@@ -23,6 +32,7 @@ interface Flags {
   readonly node?: readonly string[]
   readonly limit?: string
   readonly forks?: number
+  readonly confirmWindow?: number
   readonly out?: string
   readonly live?: boolean
   readonly force?: boolean
@@ -52,10 +62,33 @@ verb(
   .addOption(viewOption())
   .addOption(modeOption())
   .addOption(lenientOption())
+  .addOption(confirmWindowOption())
   .addOption(forksOption())
   .action(async (playbook: string | undefined, flags: Flags) => {
     const { push } = await import('./commands/push.ts')
-    exit = await push(playbook, complete(flags), contextFor(flags))
+    exit = await push(playbook, { ...complete(flags), confirmWindow: flags.confirmWindow }, contextFor(flags))
+  })
+
+settling(
+  'confirm',
+  'keep what a run has committed and waits for you to confirm',
+  'edgepush confirm 20260101T120000Z-0a1b2c',
+).action(async (run: string, playbook: string | undefined, flags: Flags) => {
+  await say(run, { verb: 'confirm' }, playbook, flags)
+})
+
+settling(
+  'abort',
+  'take back what a run has committed and nobody has confirmed',
+  'edgepush abort 20260101T120000Z-0a1b2c',
+).action(async (run: string, playbook: string | undefined, flags: Flags) => {
+  await say(run, { verb: 'abort' }, playbook, flags)
+})
+
+settling('extend', 'give a commit more time to be confirmed', 'edgepush extend 20260101T120000Z-0a1b2c --by 10m')
+  .requiredOption('--by <duration>', 'how long from now, such as 10m', durationArgument)
+  .action(async (run: string, playbook: string | undefined, flags: Flags & { readonly by: number }) => {
+    await say(run, { verb: 'extend', by: flags.by }, playbook, flags)
   })
 
 verb(
@@ -144,10 +177,24 @@ verb('meter', 'tell the traffic of each instance', 'edgepush meter -i inventorie
     exit = await meter(playbook, { ...complete(flags), format: flags.format ?? 'table' }, contextFor(flags))
   })
 
-/** What all verbs about nodes take. */
+async function say(run: string, word: Word, playbook: string | undefined, flags: Flags): Promise<void> {
+  const { settle } = await import('./commands/settle.ts')
+  exit = await settle(run, word, playbook, complete(flags), contextFor(flags))
+}
+
+function settling(name: string, does: string, example: string): Command {
+  return aboutNodes(program.command(name).argument('<run>', 'the run, as it called itself'), does, example).addOption(
+    forksOption(),
+  )
+}
+
 function verb(name: string, does: string, example: string): Command {
-  return program
-    .command(name)
+  return aboutNodes(program.command(name), does, example)
+}
+
+/** What all verbs about nodes take. */
+function aboutNodes(command: Command, does: string, example: string): Command {
+  return command
     .description(`${does[0]?.toUpperCase()}${does.slice(1)}.`)
     .summary(does)
     .argument('[playbook]', `how a run goes (default: ${PLAYBOOK_PLACES.join(' or ')})`)

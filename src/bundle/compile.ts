@@ -46,14 +46,21 @@ export function compileRemains({ view, mode, node, facts, templates, kind }: Rem
 
 /** An artifact without text has no file: nothing of its kind is wanted. */
 function assemble(mode: Mode, node: Node, made: readonly BundleFile[], templates: Templates): Bundle {
-  const script = { name: SCRIPT, text: render(templateAt(templates, 'node/apply.sh.hbs'), scriptData(mode, node)) }
+  const script = {
+    name: SCRIPT,
+    text: render(templateAt(templates, 'node/apply.sh.hbs'), scriptData(mode, node, templates)),
+  }
   const files = byName([...made.filter(({ text }) => text !== ''), script])
   const manifest = { name: MANIFEST, text: manifestText(mode, node, files) }
   return { node: node.name, digest: sha256(manifest.text), files: byName([...files, manifest]) }
 }
 
-function scriptData({ artifacts }: Mode, { options }: Node): object {
+/** What every apply script is made of besides its artifacts, in this order. */
+const PARTS = ['journal', 'transaction', 'window', 'handover'] as const
+
+function scriptData({ artifacts }: Mode, { options }: Node, templates: Templates): object {
   return {
+    parts: PARTS.map((part) => templateAt(templates, `node/${part}.sh`)),
     options: Object.entries(options)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, value]) => ({ name, value })),

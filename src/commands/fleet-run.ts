@@ -7,7 +7,7 @@ import { eventStream } from '../report/event-stream.ts'
 import { outcomesReport } from '../report/outcomes.ts'
 import { progress } from '../report/progress.ts'
 import type { Listener, ViewStamp } from '../run/event.ts'
-import { exitCode, type Outcome } from '../run/outcome.ts'
+import { exitCode, type Outcome, type Status } from '../run/outcome.ts'
 import { type RunStage, runStages } from '../run/run-stages.ts'
 import type { Context } from './context.ts'
 import type { Gathered } from './gather.ts'
@@ -21,10 +21,12 @@ export interface Fleet {
   readonly json: boolean
   /** Parts of the view that were wrong and are not served. */
   readonly leftOut?: number
+  /** What nodes are brought to on purpose, where that is a failure of other commands. */
+  readonly aim?: Status | undefined
 }
 
 export async function fleetRun(
-  { command, cloud, view, stages, json, leftOut = 0 }: Fleet,
+  { command, cloud, view, stages, json, leftOut = 0, aim }: Fleet,
   context: Context,
 ): Promise<ExitCode> {
   const run = runId(context.clock())
@@ -40,9 +42,9 @@ export async function fleetRun(
   try {
     const nodes = stages.flatMap(({ tasks }) => tasks.map(({ name }) => name))
     tell({ type: 'run-started', run, command, cloud, view, nodes, ...(leftOut > 0 ? { leftOut } : {}) })
-    const means = { transport: context.transport, now: () => performance.now() }
+    const means = { run, transport: context.transport, now: () => performance.now() }
     const outcomes = await runStages(stages, means, context.signal, tell)
-    const code = exitCode(outcomes)
+    const code = exitCode(outcomes.filter(({ status }) => status !== aim))
     tell({ type: 'run-finished', exitCode: code, counts: countsOf(outcomes) })
     if (!json) context.terminal.out(outcomesReport(outcomes, context.terminal))
     return code

@@ -12,6 +12,7 @@ import { type ExitCode, Unfit } from '../error.ts'
 import { MODES } from '../modes/index.ts'
 import { resolveOptions } from '../modes/settings.ts'
 import { flushing } from '../run/take-over.ts'
+import { SAFETY } from '../run/transaction.ts'
 import { fetchView } from '../view/source/fetch-view.ts'
 import type { View } from '../view/view.ts'
 import type { Context, ViewFlags } from './context.ts'
@@ -34,6 +35,7 @@ export async function flush(playbook: string | undefined, flags: FlushFlags, con
       ...node,
       serve: flushing({
         templates,
+        safety: SAFETY,
         bundleFor: ({ facts, conf }) => {
           const { options, defects } = resolveOptions(mode.options, node.options, conf)
           if (defects.length > 0) throw new Unfit(defects.join('; '))

@@ -9,6 +9,7 @@ import type { Facts, Mode } from '../modes/mode.ts'
 import { resolveOptions, type Settings } from '../modes/settings.ts'
 import type { Probed } from '../node/probe.ts'
 import type { Goal } from '../run/push.ts'
+import { SAFETY, type Safety } from '../run/transaction.ts'
 import type { View } from '../view/view.ts'
 
 /** What all nodes have in common. */
@@ -23,9 +24,9 @@ export function served(nodes: readonly InventoryNode[], { mode }: Serving): read
   return nodes.filter(({ role }) => mode.roles.includes(role))
 }
 
-export function goalFor(node: InventoryNode, gathered: Serving): Goal {
+export function goalFor(node: InventoryNode, gathered: Serving, safety: Safety = SAFETY): Goal {
   const { templates, view } = gathered
-  return { templates, version: view.version, bundleFor: probedBundle(node, gathered) }
+  return { templates, version: view.version, safety, bundleFor: probedBundle(node, gathered) }
 }
 
 export function probedBundle(node: InventoryNode, gathered: Serving): (probed: Probed) => Bundle {

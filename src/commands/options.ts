@@ -1,6 +1,8 @@
 /** Options that more than one command takes, with what `--help` says of them. */
 
 import { InvalidArgumentError, Option } from 'commander'
+import { parseDuration } from '../config/duration.ts'
+import { SHORTEST_WINDOW } from '../config/playbook.ts'
 
 export function viewOption(): Option {
   return new Option('--view <file>', "the view to serve, or a folder of 3.4's files (default: the playbook's source)")
@@ -22,6 +24,22 @@ export function forksOption(): Option {
     const forks = Number(text)
     if (!Number.isInteger(forks) || forks < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
     return forks
+  })
+}
+
+export function durationArgument(text: string): number {
+  if (!/^[1-9][0-9]*[smh]$/.test(text)) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 1h.')
+  return parseDuration(text)
+}
+
+export function confirmWindowOption(): Option {
+  return new Option(
+    '--confirm-window <duration>',
+    'leave the confirmation to you: nodes go back after this unless you type edgepush confirm',
+  ).argParser((text) => {
+    const window = durationArgument(text)
+    if (window < SHORTEST_WINDOW) throw new InvalidArgumentError(`It must be at least ${SHORTEST_WINDOW / 1_000}s.`)
+    return window
   })
 }
 

@@ -1,23 +1,33 @@
 /** `edgepush push`: brings the nodes to what the view says, and tells what became of each. */
 
+import type { Stage } from '../config/playbook.ts'
 import { selectStages } from '../config/select.ts'
 import type { ExitCode } from '../error.ts'
 import { readRecord } from '../record/record.ts'
 import { pushing } from '../run/push.ts'
+import { SAFETY, type Safety } from '../run/transaction.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { doubtVersion } from './doubt-view.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
 import { configure, gather } from './gather.ts'
 import { goalFor, served } from './node-bundle.ts'
 
-export async function push(playbook: string | undefined, flags: ViewFlags, context: Context): Promise<ExitCode> {
+export interface PushFlags extends ViewFlags {
+  /** Milliseconds in which a person confirms. */
+  readonly confirmWindow: number | undefined
+}
+
+export async function push(playbook: string | undefined, flags: PushFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
   const chosen = selectStages(configuration.inventory, configuration.playbook, flags)
   const gathered = await gather(flags, configuration, context)
   const stages = chosen.map(({ stage, nodes }) => ({
     ...stage,
     parallel: flags.forks ?? stage.parallel,
-    tasks: served(nodes, gathered).map((node) => ({ ...node, serve: pushing(goalFor(node, gathered)) })),
+    tasks: served(nodes, gathered).map((node) => ({
+      ...node,
+      serve: pushing(goalFor(node, gathered, safetyOf(stage, flags))),
+    })),
   }))
   const { cloud } = configuration.inventory
   const view = stampOf(gathered)
@@ -25,4 +35,11 @@ export async function push(playbook: string | undefined, flags: ViewFlags, conte
     context.terminal.err(`warning: ${line}\n`)
   const { leftOut } = gathered
   return await fleetRun({ command: 'push', cloud, view, stages, json: flags.json, leftOut }, context)
+}
+
+function safetyOf(
+  { window = SAFETY.window, reconnect = SAFETY.reconnect }: Stage,
+  { confirmWindow }: PushFlags,
+): Safety {
+  return { ...SAFETY, reconnect, window: confirmWindow ?? window, hold: confirmWindow !== undefined }
 }

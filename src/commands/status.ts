@@ -6,7 +6,7 @@ import type { InventoryNode } from '../config/inventory.ts'
 import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, type ExitCode } from '../error.ts'
-import { probeNode } from '../node/probe.ts'
+import { type Probed, probeNode } from '../node/probe.ts'
 import { type NodeRecord, readRecord } from '../record/record.ts'
 import { type Row, table } from '../report/table.ts'
 import { working } from '../report/working.ts'
@@ -27,6 +27,7 @@ interface Known {
 
 interface Live {
   readonly digest: string | undefined
+  readonly pending: Probed['pending']
   readonly held: boolean
   readonly differing: readonly string[]
 }
@@ -51,8 +52,8 @@ export async function status(playbook: string | undefined, flags: StatusFlags, c
 
 async function askLive(node: InventoryNode, templates: Templates, { transport }: Context): Promise<Live | Failed> {
   try {
-    const { holding } = await probeNode(transport, node.target, templates)
-    return { digest: holding?.digest, held: holding?.held ?? false, differing: holding?.differing ?? [] }
+    const { holding, pending } = await probeNode(transport, node.target, templates)
+    return { pending, digest: holding?.digest, held: holding?.held ?? false, differing: holding?.differing ?? [] }
   } catch (error) {
     return failed(node.name, error)
   }
@@ -83,6 +84,8 @@ function recordCells({ node, record }: Known): Row {
 function liveCell({ live }: Known): string {
   if (!live) return '-'
   if ('exitCode' in live) return 'no answer'
+  if (live.pending?.state === 'awaiting') return `waits ${live.pending.left} s for edgepush confirm ${live.pending.run}`
+  if (live.pending) return `in the middle of run ${live.pending.run}`
   if (live.digest === undefined) return 'holds nothing of ours'
   return live.held
     ? `holds ${live.digest.slice(0, 12)}`

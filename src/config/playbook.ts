@@ -47,12 +47,19 @@ export interface Stage {
   readonly parallel: number
   /** Milliseconds after the stage, before the next. */
   readonly pause: number
+  /** Milliseconds in which a commit must be confirmed. */
+  readonly window: number | undefined
+  /** Milliseconds in which a node must take a new connection, if that is said. */
+  readonly reconnect: number | undefined
   /** `file:line:column` of its targets. */
   readonly where: string
 }
 
 /** As many connections as an admin host opens in a blink and sshd's default limits take. */
 const PARALLEL = 32
+
+/** Less is no time to find out whether a node can still be reached. */
+export const SHORTEST_WINDOW = 5_000
 
 export function loadPlaybook(file: string, namedBy: string): Playbook {
   const document = loadDocument(file, namedBy, PLAYBOOK_SCHEMA)
@@ -70,6 +77,8 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
       targets: stage.targets,
       parallel: stage.parallel ?? PARALLEL,
       pause: stage.pause === undefined ? 0 : parseDuration(stage.pause),
+      window: stage.window === undefined ? undefined : parseDuration(stage.window),
+      reconnect: undefined,
       where: document.where(['stages', index, 'targets']),
     })),
   }
@@ -77,7 +86,15 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
 
 /** What an inventory alone means: every node, in one stage. */
 export function impliedPlaybook(inventory: FileReference): Playbook {
-  const all: Stage = { name: 'all', targets: ['all'], parallel: PARALLEL, pause: 0, where: inventory.file }
+  const all: Stage = {
+    name: 'all',
+    targets: ['all'],
+    parallel: PARALLEL,
+    pause: 0,
+    window: undefined,
+    reconnect: undefined,
+    where: inventory.file,
+  }
   return {
     name: 'all',
     document: undefined,
@@ -96,7 +113,7 @@ export function notEnforced({ document }: Playbook): readonly string[] {
   const paths: KeyPath[] = []
   if (guard !== undefined) paths.push(['guard'])
   stages.forEach((stage, index) => {
-    for (const key of ['window', 'verify', 'failures'] as const) {
+    for (const key of ['verify', 'failures'] as const) {
       if (stage[key] !== undefined) paths.push(['stages', index, key])
     }
   })
@@ -125,8 +142,13 @@ function findSourceDefects({ source }: PlaybookYaml): readonly Defect[] {
 }
 
 function findStageDefects({ stages }: PlaybookYaml): readonly Defect[] {
-  return stages.flatMap(({ name }, index) => {
+  const shortWindows = stages.flatMap(({ window }, index): readonly Defect[] => {
+    if (window === undefined || parseDuration(window) >= SHORTEST_WINDOW) return []
+    return [{ path: ['stages', index, 'window'], problem: `must be at least ${SHORTEST_WINDOW / 1_000}s` }]
+  })
+  const repeated = stages.flatMap(({ name }, index): readonly Defect[] => {
     if (stages.findIndex((stage) => stage.name === name) === index) return []
     return [{ path: ['stages', index, 'name'], problem: `"${name}" is already the name of a stage` }]
   })
+  return [...shortWindows, ...repeated]
 }

@@ -14,6 +14,10 @@ export interface Probed {
   /** The node's own eucalyptus.conf. */
   readonly conf: Settings
   readonly boot: string
+  /** Of the last run that changed it; 0 for none. */
+  readonly epoch: number
+  /** A commit that nobody has confirmed yet. */
+  readonly pending: Pending | undefined
   readonly holding: Holding | undefined
 }
 
@@ -47,6 +51,13 @@ interface Holding {
   readonly version: string
 }
 
+interface Pending {
+  readonly run: string
+  readonly state: string
+  /** Seconds until it goes back by itself. */
+  readonly left: number
+}
+
 /** The probe cannot be trusted as a description of the node: nothing was done. */
 export class NotProbed extends Error {}
 
@@ -73,6 +84,8 @@ export async function probe(connection: Connection, templates: Templates): Promi
     facts: factsOf(answer),
     conf: confOf(answer),
     boot: said(answer, 'boot')[0] ?? '',
+    epoch: Number(said(answer, 'epoch')[0] ?? 0),
+    pending: pendingOf(answer),
     holding: holdingOf(answer),
   }
 }
@@ -102,6 +115,11 @@ function confOf(answer: Answer): Settings {
     if (name !== undefined) conf[name] ??= { value: quoted ?? bare ?? '', where: `${CONF}:${line}` }
   }
   return conf
+}
+
+function pendingOf(answer: Answer): Pending | undefined {
+  const [run, state = '', left] = said(answer, 'pending')[0]?.split(' ') ?? []
+  return run === undefined ? undefined : { run, state, left: Number(left) }
 }
 
 function holdingOf(answer: Answer): Holding | undefined {

@@ -3,9 +3,12 @@
  *
  * stage    the bundle arrives, its digests are checked, and it is rehearsed there; nothing of the node changes
  * compare  what the node holds against it, as a diff
- * commit   it is made so and read back; on any failure the node makes again what was there
+ * commit   it is made so and read back; on any failure the node goes back
  * adopt    eucanetd is stopped and disabled, then as commit
- * confirm  it becomes the node's current bundle
+ * verify   does it work? nothing of the node changes
+ * confirm  it becomes the node's current bundle; a commit that is not confirmed in its window goes back
+ * abort    the node goes back
+ * extend   the window ends later
  * release  eucanetd gets the node back, with everything as it is
  * forget   what edgepush remembers there is removed
  */
@@ -17,9 +20,28 @@ import type { Connection } from './transport.ts'
 
 /** What a verb left: `done`, or what the node is in instead. */
 export interface Verdict {
-  readonly state: 'done' | 'refused' | 'rolled-back' | 'unknown'
+  readonly state:
+    | 'done'
+    | 'refused'
+    /** Another run has the node: refused as well. */
+    | 'held-by-another'
+    | 'rolled-back'
+    | 'unknown'
+    /** The script ended before its end: asked again, the node says what became of it. */
+    | 'died'
   readonly notes: readonly string[]
   readonly errors: readonly string[]
+}
+
+/** On which terms a node takes a commit. */
+export interface Terms {
+  readonly run: string
+  /** One more than the node's own: a node refuses who does not know of the run before. */
+  readonly epoch: number
+  /** Milliseconds in which it must be confirmed. */
+  readonly window: number
+  /** What the cloud calls the view; tools on the node read there which one it serves. */
+  readonly version: string | undefined
 }
 
 const STATE = '/var/lib/edgepush'
@@ -27,33 +49,54 @@ const TIMEOUT = 120_000
 /** As the cloud writes it; nothing else goes into a command. */
 const VERSION = /^[0-9A-Fa-f]{1,16}$/
 
-/** Exit statuses of the apply script; any other is a script that died, and after that nothing is known. */
+/** Exit statuses of the apply script; any other is a script that died. */
 const STATES: Readonly<Record<number, Verdict['state']>> = {
   0: 'done',
   20: 'refused',
   21: 'rolled-back',
   22: 'unknown',
-  23: 'refused',
+  23: 'held-by-another',
 }
 
 /** `adopting` takes a node on which eucanetd still runs. */
 export async function stage(connection: Connection, bundle: Bundle, adopting?: 'adopting'): Promise<Verdict> {
   const verdict = verdictOf(await ask(connection, stageScript(bundle, adopting), TIMEOUT))
   // Staging touches nothing of what the node holds, however it ends.
-  return verdict.state === 'done' ? verdict : { ...verdict, state: 'refused' }
+  return verdict.state === 'done' || verdict.state === 'held-by-another' ? verdict : { ...verdict, state: 'refused' }
 }
 
-export function commit(connection: Connection, bundle: Bundle): Promise<Verdict> {
-  return perform(connection, bundle, 'commit')
+export function commit(connection: Connection, bundle: Bundle, terms: Terms): Promise<Verdict> {
+  return perform(connection, bundle, 'commit', ...wordsOf(terms))
 }
 
-export function adopt(connection: Connection, bundle: Bundle): Promise<Verdict> {
-  return perform(connection, bundle, 'adopt')
+export function adopt(connection: Connection, bundle: Bundle, terms: Terms): Promise<Verdict> {
+  return perform(connection, bundle, 'adopt', ...wordsOf(terms))
 }
 
-/** `version` is what the cloud calls the view; tools on the node read there which one it serves. */
-export function confirm(connection: Connection, bundle: Bundle, version: string | undefined): Promise<Verdict> {
-  return perform(connection, bundle, version && VERSION.test(version) ? `confirm ${version}` : 'confirm')
+/** `check` is one that the mode has; `timeout` in milliseconds. */
+export function verify(
+  connection: Connection,
+  bundle: Bundle,
+  run: string,
+  check: string,
+  timeout: number,
+): Promise<Verdict> {
+  return perform(connection, bundle, 'verify', run, check, seconds(timeout))
+}
+
+export function confirm(connection: Connection, bundle: Bundle, run: string): Promise<Verdict> {
+  return perform(connection, bundle, 'confirm', run)
+}
+
+export function abort(connection: Connection, bundle: Bundle, run: string, reason: string): Promise<Verdict> {
+  return perform(connection, bundle, 'abort', run, reason)
+}
+
+/** The cloud's word for the view, on a node that holds its bundle already. */
+export async function noteVersion(connection: Connection, bundle: Bundle, version: string): Promise<Verdict> {
+  return VERSION.test(version)
+    ? await perform(connection, bundle, 'serves', version)
+    : { state: 'done', notes: [], errors: [] }
 }
 
 export function forget(connection: Connection, bundle: Bundle): Promise<Verdict> {
@@ -61,18 +104,46 @@ export function forget(connection: Connection, bundle: Bundle): Promise<Verdict>
 }
 
 export async function release(connection: Connection): Promise<Verdict> {
-  return verdictOf(await ask(connection, `exec sh ${STATE}/current/${SCRIPT} release`, TIMEOUT))
+  return verdictOf(await ask(connection, callOf('current', ['release']), TIMEOUT))
+}
+
+/** What a person says of a run whose window is open: the node knows which bundle it is about. */
+export async function settle(connection: Connection, verb: 'confirm' | 'abort' | 'extend', words: readonly string[]) {
+  const script = `bundle=$(sed -n 's/^bundle //p' ${STATE}/pending 2> /dev/null)
+[ -n "$bundle" ] || bundle=$(basename "$(readlink ${STATE}/current)")
+[ -e "${STATE}/gen/$bundle/${SCRIPT}" ] || { echo 'error nothing of ours was ever committed here'; exit 20; }
+exec sh "${STATE}/gen/$bundle/${SCRIPT}" ${[verb, ...words].map(quote).join(' ')}`
+  return verdictOf(await ask(connection, script, TIMEOUT))
 }
 
 /** Lines of a diff: `-` the node holds, `+` the bundle asks for. */
 export async function compare(connection: Connection, { digest }: Bundle): Promise<readonly string[]> {
-  const answer = await ask(connection, `exec sh ${STATE}/gen/${digest}/${SCRIPT} difference`, TIMEOUT)
+  const answer = await ask(connection, callOf(`gen/${digest}`, ['difference']), TIMEOUT)
   if (answer.status !== 0) throw new NotProbed(`what it holds cannot be read: ${said(answer, 'error').join('; ')}`)
   return said(answer, 'difference')
 }
 
-async function perform(connection: Connection, { digest }: Bundle, verb: string): Promise<Verdict> {
-  return verdictOf(await ask(connection, `exec sh ${STATE}/gen/${digest}/${SCRIPT} ${verb}`, TIMEOUT))
+async function perform(connection: Connection, { digest }: Bundle, ...words: readonly string[]): Promise<Verdict> {
+  return verdictOf(await ask(connection, callOf(`gen/${digest}`, words), TIMEOUT))
+}
+
+/** A script that somebody has removed meanwhile was not run. */
+function callOf(folder: string, words: readonly string[]): string {
+  const script = `${STATE}/${folder}/${SCRIPT}`
+  return `[ -e ${script} ] || { echo 'error ${script} is gone from the node'; exit 20; }
+exec sh ${script} ${words.map(quote).join(' ')}`
+}
+
+function wordsOf({ run, epoch, window, version }: Terms): readonly string[] {
+  return [run, String(epoch), seconds(window), version !== undefined && VERSION.test(version) ? version : '']
+}
+
+function seconds(milliseconds: number): string {
+  return String(Math.ceil(milliseconds / 1_000))
+}
+
+function quote(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 function verdictOf(answer: Answer): Verdict {
@@ -80,7 +151,7 @@ function verdictOf(answer: Answer): Verdict {
   const errors = said(answer, 'error')
   const notes = said(answer, 'note')
   if (state) return { state, notes, errors }
-  return { state: 'unknown', notes, errors: [...errors, `the script ended with status ${answer.status}`] }
+  return { state: 'died', notes, errors: [...errors, `the script ended with status ${answer.status}`] }
 }
 
 /** Files travel as here-documents inside the script: no second channel, no subsystem, and never half of a file. */
@@ -101,7 +172,8 @@ mkdir -p ${STATE}/gen && mkdir "$incoming" || { echo "error ${STATE} cannot be w
 trap 'rm -rf "$incoming"' EXIT
 ${documents.join('')}
 ( intact "$incoming" ) || { echo 'error the bundle arrived damaged: is the disk full?'; exit 20; }
-( intact "$bundle" ) || { rm -rf "$bundle" && sync && mv "$incoming" "$bundle"; } || { echo "error $bundle cannot be written"; exit 20; }
+( intact "$bundle" ) || { rm -rf "$bundle" && sync "$incoming"/* && mv "$incoming" "$bundle" && sync ${STATE}/gen; } ||
+  { echo "error $bundle cannot be written"; exit 20; }
 sh "$bundle/${SCRIPT}" check ${adopting ?? ''}
 `
 }

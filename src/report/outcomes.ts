@@ -6,10 +6,12 @@ import type { Paint, Terminal } from './terminal.ts'
 
 const ORDER: readonly Status[] = [
   'unknown',
+  'reverting',
   'rolled-back',
   'refused',
   'unreachable',
   'not-attempted',
+  'awaiting',
   'converged',
   'released',
   'unchanged',
@@ -19,7 +21,7 @@ export function outcomesReport(outcomes: readonly Outcome[], { paint, quiet }: T
   const shown = quiet ? outcomes.filter((outcome) => !isGood(outcome)) : outcomes
   const rows = table(shown.map((outcome) => row(outcome, paint)))
   const odd = shown.filter(
-    (outcome) => !isGood(outcome) || outcome.notes.length > 0 || (outcome.difference ?? []).length > 0,
+    (outcome) => !isGood(outcome) || outcome.next || outcome.notes.length > 0 || (outcome.difference ?? []).length > 0,
   )
   return rows + odd.map((outcome) => explain(outcome, paint)).join('') + (quiet ? '' : `${sum(outcomes)}\n`)
 }

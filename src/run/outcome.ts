@@ -9,12 +9,16 @@ export type Status =
   | 'unchanged'
   /** It holds the bundle, proven by read-back. */
   | 'converged'
+  /** It holds the bundle, and goes back by itself unless a person confirms it in time. */
+  | 'awaiting'
   /** It is eucanetd's again, with what it held. */
   | 'released'
   /** Nothing of it was changed. */
   | 'refused'
-  /** It holds again what it held before, proven by read-back. */
+  /** It holds again its last confirmed bundle, or what was there before; proven by read-back. */
   | 'rolled-back'
+  /** It does not answer any more; when its window ends it goes back by itself. */
+  | 'reverting'
   /** Our last word from it leaves open what it holds. */
   | 'unknown'
   /** It did not answer, nothing was changed. */
@@ -28,12 +32,24 @@ export type RunPhase =
   | 'compare'
   | 'commit'
   | 'adopt'
+  | 'verify'
   | 'confirm'
+  | 'abort'
+  | 'extend'
   | 'release'
   | 'forget'
 
 /** Before these nothing of a node is changed, whatever happens; from them on a lost connection leaves it open. */
-export const CHANGING: ReadonlySet<RunPhase> = new Set(['commit', 'adopt', 'confirm', 'release', 'forget'])
+export const CHANGING: ReadonlySet<RunPhase> = new Set([
+  'commit',
+  'adopt',
+  'verify',
+  'confirm',
+  'abort',
+  'extend',
+  'release',
+  'forget',
+])
 
 export interface Outcome {
   readonly node: string
@@ -51,23 +67,27 @@ export interface Outcome {
   readonly next?: string
   /** The login was refused: wrong host key, or our key is not accepted. */
   readonly distrust?: true
+  /** Another run has the node. */
+  readonly heldElsewhere?: true
   readonly milliseconds: number
 }
 
 export function isGood({ status }: Outcome): boolean {
-  return status === 'unchanged' || status === 'converged' || status === 'released'
+  return status === 'unchanged' || status === 'converged' || status === 'awaiting' || status === 'released'
 }
 
 /**
- * The worst that happened decides. A run that stopped early says so rather than why, because nodes were left out; a
- * refused login is told from other failures only when nothing worse happened.
+ * The worst that happened decides. A run that stopped early says so rather than why, because nodes were left out; what
+ * makes another attempt worth it, a login or another run, is told from other failures only when nothing worse happened.
  */
 export function exitCode(outcomes: readonly Outcome[]): ExitCode {
   const has = (status: Status) => outcomes.some((outcome) => outcome.status === status)
   if (has('unknown')) return EXIT.unknown
   if (has('not-attempted')) return EXIT.stopped
-  if (has('rolled-back')) return EXIT.rolledBack
-  if (outcomes.some(({ status, distrust }) => status === 'refused' && !distrust)) return EXIT.someFailed
-  if (has('refused')) return EXIT.noPermission
+  if (has('rolled-back') || has('reverting')) return EXIT.rolledBack
+  const refused = outcomes.filter(({ status }) => status === 'refused')
+  if (refused.some(({ distrust, heldElsewhere }) => !distrust && !heldElsewhere)) return EXIT.someFailed
+  if (refused.some(({ distrust }) => distrust)) return EXIT.noPermission
+  if (refused.length > 0) return EXIT.heldElsewhere
   return has('unreachable') ? EXIT.unreachable : EXIT.ok
 }

@@ -2,10 +2,11 @@ import type { Bundle } from '../bundle/bundle.ts'
 import { compare } from '../bundle/compare.ts'
 import type { Templates } from '../bundle/templates.ts'
 import { type Probed, probe } from '../node/probe.ts'
-import { commit, confirm, stage, type Verdict } from '../node/protocol.ts'
-import type { Connection } from '../node/transport.ts'
+import { noteVersion, stage, type Terms } from '../node/protocol.ts'
+import { findingOf } from './finding.ts'
 import type { RunPhase } from './outcome.ts'
-import type { Finding, Serve } from './run-node.ts'
+import type { Finding, Link, Serve } from './run-node.ts'
+import { type Safety, transact } from './transaction.ts'
 
 export interface Goal {
   /** What the node should hold, once we know what only it knows. Throws `Unfit` when it cannot be served. */
@@ -13,64 +14,49 @@ export interface Goal {
   /** What the cloud calls the view. */
   readonly version: string | undefined
   readonly templates: Templates
+  readonly safety: Safety
 }
 
-/** Probe, render, and where the node does not hold the bundle already: stage, commit, confirm. */
-export function pushing({ bundleFor, version, templates }: Goal): Serve {
-  return async (connection, enter) => {
+/** Probe, render, and where the node does not hold the bundle already: stage, commit, verify, confirm. */
+export function pushing(goal: Goal): Serve {
+  return async (link, enter) => {
     enter('probe')
-    const probed = await probe(connection, templates)
+    const probed = await probe(link.connection, goal.templates)
     enter('render')
-    const bundle = bundleFor(probed)
+    const bundle = goal.bundleFor(probed)
     const difference = compare(bundle, probed.holding)
-    if (difference !== 'none') return await bring(connection, bundle, version, difference, enter)
-
-    const unchanged: Finding = { status: 'unchanged', phase: 'probe', digest: bundle.digest, notes: [] }
-    if (version === undefined || probed.holding?.version === version) return unchanged
-    // The cloud counted on without a change for this node: nothing is made, but its tools should see that it follows.
-    // Not a phase of its own: a connection that is lost here leaves nothing open about what the node holds.
-    const { notes } = await confirm(connection, bundle, version)
-    return { ...unchanged, notes }
+    if (difference === 'none') return await leave(link, bundle, goal.version, probed)
+    return await bring(link, enter, { goal, bundle, probed, reason: difference })
   }
 }
 
-/** The verbs in their order; the first that does not succeed decides. */
-async function bring(
-  connection: Connection,
-  bundle: Bundle,
-  version: string | undefined,
-  reason: string,
-  enter: (phase: RunPhase) => void,
-): Promise<Finding> {
-  return await inOrder(enter, bundle, reason, [
-    ['stage', () => stage(connection, bundle)],
-    ['commit', () => commit(connection, bundle)],
-    // The barrier and the verification of a stage stand between these two, once there is a window to confirm in.
-    ['confirm', () => confirm(connection, bundle, version)],
-  ])
+/** The cloud may have counted on without a change for this node: nothing is made, but its tools should see that it follows. */
+async function leave(link: Link, bundle: Bundle, version: string | undefined, { holding }: Probed): Promise<Finding> {
+  const unchanged: Finding = { status: 'unchanged', phase: 'probe', digest: bundle.digest, notes: [] }
+  if (version === undefined || holding?.version === version) return unchanged
+  // Not a phase of its own: a connection that is lost here leaves nothing open about what the node holds.
+  const { notes } = await noteVersion(link.connection, bundle, version)
+  return { ...unchanged, notes }
 }
 
-export type Step = readonly [RunPhase, () => Promise<Verdict>]
-
-export async function inOrder(
-  enter: (phase: RunPhase) => void,
-  { digest }: Bundle,
-  reason: string,
-  steps: readonly Step[],
-): Promise<Finding> {
-  const notes: string[] = []
-  let last: RunPhase = 'probe'
-  for (const [phase, step] of steps) {
-    enter(phase)
-    last = phase
-    const verdict = await step()
-    notes.push(...verdict.notes)
-    if (verdict.state !== 'done') return { ...failedAt(phase, verdict), digest, notes }
-  }
-  return { status: 'converged', phase: last, digest, reason, notes }
+interface Bringing {
+  readonly goal: Pick<Goal, 'safety' | 'version'>
+  readonly bundle: Bundle
+  readonly probed: Probed
+  readonly reason: string
 }
 
-function failedAt(phase: RunPhase, { state, errors }: Verdict): Pick<Finding, 'phase' | 'reason' | 'status'> {
-  const status = state === 'refused' || state === 'rolled-back' ? state : 'unknown'
-  return { status, phase, reason: errors.join('; ') || `${phase} failed without saying why` }
+/** The barrier of a stage stands between these two. */
+export async function bring(link: Link, enter: (phase: RunPhase) => void, what: Bringing): Promise<Finding> {
+  const { bundle, goal, reason } = what
+  enter('stage')
+  const staged = await stage(link.connection, bundle)
+  if (staged.state !== 'done') return findingOf('stage', staged, { status: 'converged', digest: bundle.digest })
+  const terms = termsOf(link, what)
+  const finding = await transact(link, enter, { ...goal.safety, bundle, terms, reason, verb: 'commit' })
+  return { ...finding, notes: [...staged.notes, ...finding.notes] }
+}
+
+export function termsOf({ run }: Link, { goal: { safety, version }, probed }: Omit<Bringing, 'reason'>): Terms {
+  return { run, epoch: probed.epoch + 1, window: safety.window, version }
 }

@@ -24,11 +24,21 @@ export interface NodeTask {
 }
 
 /** What a command does with one node; it says each phase before it begins it. */
-export type Serve = (connection: Connection, enter: (phase: RunPhase) => void) => Promise<Finding>
+export type Serve = (link: Link, enter: (phase: RunPhase) => void) => Promise<Finding>
+
+/** A node as a run reaches it. */
+export interface Link {
+  readonly run: string
+  /** The newest. */
+  readonly connection: Connection
+  /** Another connection, which takes the place of the one before; that one is closed only then. */
+  renew(timeout: number): Promise<void>
+}
 
 export type Finding = Omit<Outcome, 'node' | 'milliseconds'>
 
 export interface Means {
+  readonly run: string
   readonly transport: Transport
   /** Milliseconds on a clock that never goes back. */
   now(): number
@@ -45,11 +55,22 @@ export async function runNode(task: NodeTask, means: Means, onPhase: (phase: Run
   return { node: task.name, ...finding, milliseconds: Math.round(means.now() - began) }
 }
 
-async function attempt(task: NodeTask, { transport }: Means, enter: (phase: RunPhase) => void): Promise<Finding> {
+async function attempt({ target, serve }: NodeTask, { transport, run }: Means, enter: (phase: RunPhase) => void) {
   enter('connect')
-  const connection = await transport.connect(task.target)
+  let connection = await transport.connect(target)
+  const link: Link = {
+    run,
+    get connection() {
+      return connection
+    },
+    async renew(timeout) {
+      const next = await transport.connect({ ...target, connectTimeout: Math.min(timeout, target.connectTimeout) })
+      connection.close()
+      connection = next
+    },
+  }
   try {
-    return await task.serve(connection, enter)
+    return await serve(link, enter)
   } finally {
     connection.close()
   }

@@ -1,32 +1,35 @@
 /** The ways a node changes hands: from eucanetd to us, back to it, or to nobody. */
 
 import { probe } from '../node/probe.ts'
-import { adopt, commit, compare, confirm, forget, release, stage } from '../node/protocol.ts'
-import { type Goal, inOrder } from './push.ts'
+import { compare, forget, release, stage } from '../node/protocol.ts'
+import { findingOf } from './finding.ts'
+import { bring, type Goal, termsOf } from './push.ts'
 import type { Finding, Serve } from './run-node.ts'
+import { transact } from './transaction.ts'
 
 /**
  * Shows what the node holds against what the view asks for. Where they agree, or `force` says that the view is right,
  * eucanetd ends, the bundle is committed (which writes nothing where they agree) and becomes current.
  */
-export function adopting({ bundleFor, version, templates }: Goal, force: boolean): Serve {
-  return async (connection, enter) => {
+export function adopting(goal: Goal, force: boolean): Serve {
+  return async (link, enter) => {
     enter('probe')
-    const bundle = bundleFor(await probe(connection, templates))
-    const staged = await inOrder(enter, bundle, '', [['stage', () => stage(connection, bundle, 'adopting')]])
-    if (staged.status !== 'converged') return staged
+    const probed = await probe(link.connection, goal.templates)
+    const bundle = goal.bundleFor(probed)
+    enter('stage')
+    const staged = await stage(link.connection, bundle, 'adopting')
+    if (staged.state !== 'done') return findingOf('stage', staged, { status: 'converged', digest: bundle.digest })
 
     enter('compare')
-    const difference = (await compare(connection, bundle)).filter((line) => !isOurs(line))
+    const difference = (await compare(link.connection, bundle)).filter((line) => !isOurs(line))
     if (difference.length > 0 && !force) {
       const reason = 'it does not hold what the view asks for; eucanetd still runs, nothing is changed'
       return { status: 'refused', phase: 'compare', digest: bundle.digest, reason, next: FORCE, notes: [], difference }
     }
-    const adopted = await inOrder(enter, bundle, difference.length > 0 ? 'adopted, and changed' : 'adopted as it was', [
-      ['adopt', () => adopt(connection, bundle)],
-      ['confirm', () => confirm(connection, bundle, version)],
-    ])
-    return { ...adopted, difference }
+    const reason = difference.length > 0 ? 'adopted, and changed' : 'adopted as it was'
+    const terms = termsOf(link, { goal, bundle, probed })
+    const adopted = await transact(link, enter, { ...goal.safety, bundle, terms, reason, verb: 'adopt' })
+    return { ...adopted, notes: [...staged.notes, ...adopted.notes], difference }
   }
 }
 
@@ -38,26 +41,32 @@ function isOurs(line: string): boolean {
 }
 
 export function releasing({ templates }: Pick<Goal, 'templates'>): Serve {
-  return async (connection, enter): Promise<Finding> => {
+  return async (link, enter): Promise<Finding> => {
     enter('probe')
-    const { holding } = await probe(connection, templates)
+    const { holding } = await probe(link.connection, templates)
     if (!holding) return { status: 'unchanged', phase: 'probe', reason: 'it is not ours', notes: [] }
     enter('release')
-    const { state, errors, notes } = await release(connection)
-    if (state === 'done') return { status: 'released', phase: 'release', notes }
-    return { status: state === 'refused' ? 'refused' : 'unknown', phase: 'release', reason: errors.join('; '), notes }
+    const verdict = await release(link.connection)
+    return findingOf('release', verdict, { status: 'released' })
   }
 }
 
 /** The bundle is the mode's empty one; afterwards nothing on the node remembers us. */
-export function flushing({ bundleFor, templates }: Pick<Goal, 'bundleFor' | 'templates'>): Serve {
-  return async (connection, enter) => {
+export function flushing(goal: Omit<Goal, 'version'>): Serve {
+  return async (link, enter) => {
     enter('probe')
-    const bundle = bundleFor(await probe(connection, templates))
-    return await inOrder(enter, bundle, 'flushed', [
-      ['stage', () => stage(connection, bundle)],
-      ['commit', () => commit(connection, bundle)],
-      ['forget', () => forget(connection, bundle)],
-    ])
+    const probed = await probe(link.connection, goal.templates)
+    const bundle = goal.bundleFor(probed)
+    const flushed = await bring(link, enter, {
+      goal: { ...goal, version: undefined },
+      bundle,
+      probed,
+      reason: 'flushed',
+    })
+    if (flushed.status !== 'converged') return flushed
+    enter('forget')
+    const forgotten = await forget(link.connection, bundle)
+    const done = findingOf('forget', forgotten, { status: 'converged', digest: bundle.digest, reason: 'flushed' })
+    return { ...done, notes: [...flushed.notes, ...done.notes] }
   }
 }

@@ -22,6 +22,11 @@ const ACCEPTED: readonly { readonly code: number; readonly line: RegExp; readonl
   { code: 2154, line: /"\$1\/\$file"/, why: 'assigned by eval in the line above' },
   { code: 2086, line: /\$(wrong|wait)( |$)/, why: 'words of our own: names of artifacts, flags of iptables-restore' },
   { code: 2013, line: /for device in \$\(/, why: 'names of interfaces, which have no blanks' },
+  {
+    code: 2015,
+    line: /\|\|( refuse .*| continue| \{)?$/,
+    why: 'whichever of the two fails is the failure that is meant',
+  },
   { code: 2012, line: /ls -1t "\$state\/gen"/, why: 'names of bundles are digests' },
 ]
 

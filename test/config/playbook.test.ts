@@ -112,6 +112,11 @@ test.each<[string, string, ...string[]]>([
     '4:73: stages[0].verify[0]: must be reconnect or metadata, not "conect"',
   ],
   [
+    'a window that is no time to find out anything',
+    'stages: [{ name: a, targets: [all], window: 4s }]\n',
+    '3:45: stages[0].window: must be at least 5s',
+  ],
+  [
     'no stages',
     'stages: []\n',
     '3:1: stages: must be a list of at least one stage such as { name: all, targets: [all] }, not an empty list',
@@ -136,7 +141,6 @@ stages:
   })
   expect(notEnforced(loadPlaybook('push.yml', '--playbook'))).toEqual([
     'push.yml:4:1: guard: this version does not enforce it yet',
-    'push.yml:6:40: stages[0].window: this version does not enforce it yet',
     'push.yml:6:45: stages[0].verify: this version does not enforce it yet',
     'push.yml:6:86: stages[0].failures: this version does not enforce it yet',
     'push.yml:7:42: stages[1].failures: this version does not enforce it yet',

@@ -10,23 +10,25 @@ import { startLab } from '../../lab/start-lab.ts'
 import type { World } from '../../lab/world.ts'
 import type { RunEvent } from '../../src/run/event.ts'
 import { expectAsIfDirectly } from './directly.ts'
-import { shown } from './dump.ts'
+import { type Dump, dump, dumpAll, shown } from './dump.ts'
 import { all, mustPush, type Pushed, push } from './push.ts'
 import { breakTool, mendTools, release, waiting } from './sabotage.ts'
 import { describeLab } from './with-lab.ts'
 
-/** Where the apply script is killed: a tool, and how many of its calls are fine before. */
+/** Where the apply script is killed: a tool, how many of its calls are fine before, and what becomes of the node. */
 const points = [
-  ['ipset', 0],
-  ['ipset', 2],
-  ['ipset', 4],
-  ['iptables-restore', 0],
-  ['iptables-restore', 1],
-  ['iptables-restore', 2],
-  ['ebtables-restore', 0],
-  ['dhcpd', 0],
-  ['conntrack', 0],
-  ['ln', 0],
+  // Still looking at what is there.
+  ['ipset', 0, 'refused'],
+  ['ipset', 2, 'rolled-back'],
+  ['ipset', 4, 'rolled-back'],
+  ['iptables-restore', 0, 'rolled-back'],
+  ['iptables-restore', 1, 'rolled-back'],
+  ['iptables-restore', 2, 'rolled-back'],
+  ['ebtables-restore', 0, 'rolled-back'],
+  ['dhcpd', 0, 'rolled-back'],
+  ['conntrack', 0, 'rolled-back'],
+  // In the confirmation, which is asked for again.
+  ['ln', 0, 'converged'],
 ] as const
 
 const nameOf = (index: number) => `nc-${String(index + 1).padStart(2, '0')}`
@@ -47,10 +49,12 @@ const second = world('sg-bbbbbbbb', false, 2)
 describeLab('an apply script that is killed', () => {
   let lab: Lab
   let killed: Pushed
+  let before: Readonly<Record<string, Dump>>
 
   beforeAll(async () => {
     lab = await startLab({ nodes: points.length, world: first })
     await mustPush(lab)
+    before = await dumpAll(lab)
     await Promise.all(points.map(([tool, fine], index) => breakTool(lab.node(nameOf(index)), tool, 'kills', { fine })))
     await lab.publish(second)
     killed = await push(lab)
@@ -58,20 +62,21 @@ describeLab('an apply script that is killed', () => {
   })
   afterAll(() => lab?.stop())
 
-  it.each(points.map(([tool, fine], index) => ({ tool, fine, node: nameOf(index) })))(
-    'at $tool after $fine calls leaves a state that nobody vouches for',
-    ({ node }) => expect(killed.outcomes[node]).toMatchObject({ status: 'unknown' }),
+  it.each(points.map(([tool, fine, status], index) => ({ tool, fine, status, node: nameOf(index) })))(
+    'at $tool after $fine calls is found out when it is to be confirmed: $status',
+    async ({ node, status }) => {
+      expect(killed.outcomes[node]).toMatchObject({ status, phase: 'confirm' })
+      if (status === 'converged') expect(await dump(lab.node(node))).not.toEqual(before[node])
+      else expect(await dump(lab.node(node))).toEqual(before[node])
+    },
   )
 
-  it('ends the push with the exit code for that, and the node is not said to hold anything', async () => {
-    expect(killed.code).toBe(7)
-    const { stdout } = await lab.edgepush(['status', 'push.yml', '--live'])
-    expect(stdout).toMatch(/^nc-01 +unknown at commit /m)
-    expect(stdout).toMatch(/^nc-05 +.*but differs: /m)
+  it('ends the push with the exit code for that', () => {
+    expect(killed.code).toBe(5)
   })
 
-  it('is made good by the next push, whatever it left', async () => {
-    expect(await mustPush(lab)).toEqual(all(lab, 'converged'))
+  it('keeps no other push from converging', async () => {
+    expect(await mustPush(lab)).toEqual({ ...all(lab, 'converged'), 'nc-10': 'unchanged' })
     expect(await mustPush(lab)).toEqual(all(lab, 'unchanged'))
     await expectAsIfDirectly(lab)
     expect(await lab.node('nc-01').run('ls /var/lib/edgepush')).not.toMatch(/work|incoming/)
@@ -105,6 +110,11 @@ describeLab('a controller that is killed in the middle of a push', () => {
     expect(types).not.toContain('run-finished')
 
     expect((await lab.edgepush(['status', 'push.yml'])).stdout).toMatch(/^nc-01 +converged /m)
+    await node.run('until ! grep -q committing /var/lib/edgepush/pending; do sleep 0.01; done')
+    expect((await push(lab)).outcomes['nc-01']).toMatchObject({ status: 'refused', heldElsewhere: true })
+    const [, run = ''] =
+      /edgepush confirm (\S+)/.exec((await lab.edgepush(['status', 'push.yml', '--live'])).stdout) ?? []
+    expect((await lab.edgepush(['abort', run, 'push.yml'])).code).toBe(0)
     expect((await mustPush(lab))['nc-01']).toBe('converged')
     expect(await shown(node)).not.toContain('sg-')
   })
@@ -126,9 +136,10 @@ describeLab('a controller that is killed in the middle of a push', () => {
     await node.mend()
     await mendTools(node)
 
+    // It asks over a new connection, as soon as there can be one.
     const { outcomes } = await pushing
-    expect(outcomes).toMatchObject({ 'nc-02': { status: expect.stringMatching(/^(converged|unknown)$/) } })
-    expect(await mustPush(lab)).toEqual({ 'nc-01': expect.any(String), 'nc-02': expect.any(String) })
+    expect(outcomes).toMatchObject({ 'nc-02': { status: 'converged' } })
+    expect(await mustPush(lab)).toEqual({ 'nc-01': expect.any(String), 'nc-02': 'unchanged' })
     expect(await mustPush(lab)).toEqual(all(lab, 'unchanged'))
   })
 })

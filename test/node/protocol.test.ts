@@ -5,11 +5,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bundle } from '../../src/bundle/bundle.ts'
-import { commit, confirm, stage } from '../../src/node/protocol.ts'
+import { abort, commit, confirm, noteVersion, stage, verify } from '../../src/node/protocol.ts'
 import { makeSandbox, type Sandbox, sandboxMissing } from './sandbox.ts'
 
 const missing = sandboxMissing()
 if (missing !== '') console.error(`SKIPPED: no node to stage on without ${missing}`)
+
+const RUN = '20260101T120000Z-0a1b2c'
+const TERMS = { run: RUN, epoch: 3, window: 60_000, version: '0a1b' }
 
 const FILES = {
   'dhcpd.conf': `option routers 10.0.0.1; # $HOME \`id\` "'\\\n`,
@@ -87,33 +90,40 @@ describe.skipIf(missing !== '')('a verb', () => {
 
   it.each([
     [0, 'done'],
-    [1, 'unknown'],
+    [1, 'died'],
     [20, 'refused'],
     [21, 'rolled-back'],
     [22, 'unknown'],
-    [23, 'refused'],
-    [126, 'unknown'],
+    [23, 'held-by-another'],
+    [126, 'died'],
   ])('takes exit status %i for %s, but a stage never for worse than refused', async (status, state) => {
-    const bundle = bundleOf(`echo "note $1"; echo 'error why not'; exit ${status}`)
+    const bundle = bundleOf(`echo "note $*"; echo 'error why not'; exit ${status}`)
     const staging = await stage(node.connect(), bundle)
-    expect(staging.state).toBe(status === 0 ? 'done' : 'refused')
-    for (const [name, verb] of Object.entries({ commit, confirm })) {
-      const verdict = await verb(node.connect(), bundle, undefined)
-      expect(verdict).toMatchObject({ state, notes: [name] })
+    expect(staging.state).toBe(status === 0 || status === 23 ? state : 'refused')
+    const verdicts = {
+      [`commit ${RUN} 3 60 0a1b`]: await commit(node.connect(), bundle, TERMS),
+      [`verify ${RUN} metadata 5`]: await verify(node.connect(), bundle, RUN, 'metadata', 4_001),
+      [`confirm ${RUN}`]: await confirm(node.connect(), bundle, RUN),
+      [`abort ${RUN} it's no use`]: await abort(node.connect(), bundle, RUN, "it's no use"),
+      'serves 0a1b': await noteVersion(node.connect(), bundle, '0a1b'),
+    }
+    for (const [words, verdict] of Object.entries(verdicts)) {
+      expect(verdict).toMatchObject({ state, notes: [words] })
       expect(verdict.errors[0]).toBe('why not')
       const named = [0, 20, 21, 22, 23].includes(status)
       expect(verdict.errors.slice(1)).toEqual(named ? [] : [`the script ended with status ${status}`])
     }
   })
 
-  it('knows nothing of a node whose script was killed, or is not there', async () => {
+  it('tells a script that was killed from one that is not there, and so was not run', async () => {
     const bundle = bundleOf('[ "$1" = check ] || kill -9 $$')
     await stage(node.connect(), bundle)
-    expect(await commit(node.connect(), bundle)).toMatchObject({
-      state: 'unknown',
+    expect(await commit(node.connect(), bundle, TERMS)).toMatchObject({
+      state: 'died',
       errors: ['the script ended with status 137'],
     })
-    expect(await confirm(node.connect(), bundleOf('exit 0'), undefined)).toMatchObject({ state: 'unknown' })
+    const gone = expect.stringMatching(/apply\.sh is gone from the node/)
+    expect(await confirm(node.connect(), bundleOf('exit 0'), RUN)).toMatchObject({ state: 'refused', errors: [gone] })
   })
 
   function staged({ digest }: Bundle): Readonly<Record<string, string>> {

@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bundle } from '../../src/bundle/bundle.ts'
 import { EXIT, Refusal, Unfit } from '../../src/error.ts'
-import { type Connection, ConnectionLost, NotTrusted } from '../../src/node/transport.ts'
+import { type Connection, ConnectionLost, NotTrusted, Unreachable } from '../../src/node/transport.ts'
 import type { RunPhase } from '../../src/run/outcome.ts'
 import { type Goal, pushing } from '../../src/run/push.ts'
 import { runNode } from '../../src/run/run-node.ts'
+import { SAFETY } from '../../src/run/transaction.ts'
 import { makeSandbox, type Sandbox, sandboxMissing } from '../node/sandbox.ts'
-import { meansOf, targetOf } from './tasks.ts'
+import { meansOf, RUN, targetOf } from './tasks.ts'
 
 const missing = sandboxMissing()
 if (missing !== '') console.error(`SKIPPED: no node to push to without ${missing}`)
@@ -20,7 +21,8 @@ if (missing !== '') console.error(`SKIPPED: no node to push to without ${missing
 const APPLY = `state=/var/lib/edgepush here=$(cd "$(dirname "$0")" && pwd)
 case $1 in
   check) echo note checked ;;
-  commit) touch "$state/committed"; echo note committed ;;
+  commit) touch "$state/committed"; echo "note committed by $2 in epoch $3" ;;
+  abort) rm -f "$state/committed"; exit 21 ;;
   confirm) ln -sfn "gen/$(basename "$here")" "$state/current" ;;
   held) [ -e "$state/committed" ] && echo held yes || { echo held no; echo differs ipset; } ;;
 esac`
@@ -45,7 +47,12 @@ describe.skipIf(missing !== '')('a push to one node', () => {
   ) {
     const phases: RunPhase[] = []
     const { connect = () => node.connect() } = how
-    const goal = { bundleFor: () => bundleOf(script), version: undefined, templates: { 'node/probe.sh': PROBE } }
+    const goal: Goal = {
+      bundleFor: () => bundleOf(script),
+      version: undefined,
+      templates: { 'node/probe.sh': PROBE },
+      safety: { ...SAFETY, window: 1_000, reconnect: 1 },
+    }
     const task = { name: 'nc-01', target: targetOf('nc-01'), serve: pushing({ ...goal, ...how.task }) }
     const means = meansOf({ connect: async () => connect() })
     const outcome = await runNode(task, means, (phase) => phases.push(phase))
@@ -62,8 +69,8 @@ describe.skipIf(missing !== '')('a push to one node', () => {
       reason: 'first push',
       digest,
     })
-    expect(first.outcome.notes).toEqual(['checked', 'committed'])
-    expect(first.phases).toEqual(['connect', 'probe', 'render', 'stage', 'commit', 'confirm'])
+    expect(first.outcome.notes).toEqual(['checked', `committed by ${RUN} in epoch 1`])
+    expect(first.phases).toEqual(['connect', 'probe', 'render', 'stage', 'commit', 'verify', 'confirm'])
 
     const second = await push(APPLY)
     expect(second.outcome).toMatchObject({ status: 'unchanged', digest, notes: [] })
@@ -81,7 +88,7 @@ describe.skipIf(missing !== '')('a push to one node', () => {
       return {
         ...connection,
         async run(command: string, input: string, timeout: number) {
-          if (input.includes('apply.sh confirm 0a1b2c3d')) throw new ConnectionLost('it was lost while a command ran')
+          if (input.includes('apply.sh serves 0a1b2c3d')) throw new ConnectionLost('it was lost while a command ran')
           return await connection.run(command, input, timeout)
         },
       }
@@ -96,7 +103,8 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     ['commit', 20, 'refused', 'commit'],
     ['commit', 21, 'rolled-back', 'commit'],
     ['commit', 22, 'unknown', 'commit'],
-    ['commit', 1, 'unknown', 'commit'],
+    ['commit', 23, 'refused', 'commit'],
+    ['confirm', 21, 'rolled-back', 'confirm'],
     ['confirm', 22, 'unknown', 'confirm'],
   ])('when %s ends with %i: %s at %s', async (verb, status, expected, phase) => {
     const { outcome } = await push(`[ "$1" != ${verb} ] || { echo note so; echo error why; exit ${status}; }\n${APPLY}`)
@@ -104,25 +112,89 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     expect(outcome.notes).toContain('so')
   })
 
-  it.each([
-    ['probe', PROBE, 'unreachable'],
-    ['stage', 'incoming', 'unreachable'],
-    ['commit', 'apply.sh commit', 'unknown'],
-    ['confirm', 'apply.sh confirm', 'unknown'],
-  ])('when the connection is lost during %s', async (phase, words, status) => {
-    const connect = () => {
+  /** The connection is lost with the answer to what has these words in it; after `dials` no other is to be had. */
+  function losing(words: string, dials = 9) {
+    let dialled = 0
+    return () => {
+      dialled += 1
+      if (dialled > dials) throw new Unreachable('nothing listens there')
       const connection = node.connect()
+      let lost = false
       return {
         ...connection,
         async run(command: string, input: string, timeout: number) {
+          if (lost) throw new Unreachable('it was lost between two commands')
           const reply = await connection.run(command, input, timeout)
-          if (input.includes(words)) throw new ConnectionLost('it was lost while a command ran')
+          lost = input.includes(words)
+          if (lost) throw new ConnectionLost('it was lost while a command ran')
           return reply
         },
       }
     }
-    const { outcome } = await push(APPLY, { connect })
+  }
+
+  it.each([
+    ['probe', PROBE, 'unreachable'],
+    ['stage', 'incoming', 'unreachable'],
+  ])('when the connection is lost during %s, nothing was changed', async (phase, words, status) => {
+    const { outcome } = await push(APPLY, { connect: losing(words) })
     expect(outcome).toMatchObject({ status, phase, reason: 'it was lost while a command ran' })
+  })
+
+  it('when the connection is lost during commit, asks the node what became of it over another one', async () => {
+    expect((await push(APPLY, { connect: losing('apply.sh commit') })).outcome).toMatchObject({ status: 'converged' })
+  })
+
+  it('when the script dies in a commit, asks what became of it', async () => {
+    const script = `case $1 in commit) kill -9 $$ ;; confirm) echo error why; exit 21 ;; esac\n${APPLY}`
+    const { outcome } = await push(script)
+    expect(outcome).toMatchObject({ status: 'rolled-back', phase: 'confirm', reason: 'why' })
+  })
+
+  it('when the connection is lost during commit and there is no other, leaves the rest to the node', async () => {
+    const { outcome } = await push(APPLY, { connect: losing('apply.sh commit', 1) })
+    expect(outcome).toMatchObject({
+      status: 'reverting',
+      phase: 'verify',
+      reason: expect.stringMatching(
+        /^no new connection: nothing listens there; .*; it goes back by itself within 1 s$/,
+      ),
+    })
+  })
+
+  it('takes back over the old connection what it cannot confirm over a new one', async () => {
+    const { outcome } = await push(APPLY, { connect: losing('never said', 1) })
+    expect(outcome).toMatchObject({
+      status: 'rolled-back',
+      phase: 'verify',
+      reason: 'no new connection: nothing listens there',
+    })
+  })
+
+  it('when the answer to the confirmation stays lost, knows only that the node is in one of two states', async () => {
+    const { outcome } = await push(APPLY, { connect: losing('apply.sh confirm') })
+    expect(outcome).toMatchObject({
+      status: 'unknown',
+      phase: 'confirm',
+      reason: expect.stringMatching(/; it is confirmed, or it goes back by itself within 1 s$/),
+    })
+  })
+
+  it.each([
+    [20, 'rolled-back', 'metadata: why'],
+    [21, 'rolled-back', 'why'],
+    [22, 'unknown', 'why'],
+  ])('when a check ends with %i: %s', async (status, expected, reason) => {
+    const script = `[ "$1 $3 $4" != 'verify metadata 5' ] || { echo error why; exit ${status}; }\n${APPLY}`
+    const safety = { ...SAFETY, checks: [{ name: 'metadata', timeout: 5_000 }] }
+    const { outcome } = await push(script, { task: { safety } })
+    expect(outcome).toMatchObject({ status: expected, phase: 'verify', reason })
+  })
+
+  it('leaves the confirmation to a person who wants it', async () => {
+    const { outcome, phases } = await push(APPLY, { task: { safety: { ...SAFETY, hold: true } } })
+    expect(outcome).toMatchObject({ status: 'awaiting', next: `edgepush confirm ${RUN}` })
+    expect(phases).not.toContain('confirm')
   })
 
   it.each([
@@ -159,7 +231,7 @@ describe.skipIf(missing !== '')('a push to one node', () => {
       throw new TypeError('a bug')
     }
     await expect(push(APPLY, { connect, task: { bundleFor } })).rejects.toThrow('a bug')
-    expect(closed).toBe(2)
+    expect(closed).toBe(3)
   })
 })
 

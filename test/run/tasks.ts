@@ -6,9 +6,11 @@ import { type Connection, type Target, type Transport, Unreachable } from '../..
 import { pushing } from '../../src/run/push.ts'
 import type { Means, NodeTask } from '../../src/run/run-node.ts'
 import type { RunStage } from '../../src/run/run-stages.ts'
+import { SAFETY } from '../../src/run/transaction.ts'
 import { shellConnection } from '../node/shell-connection.ts'
 
 const DIGEST = 'd0d0'
+export const RUN = '20260101T120000Z-0a1b2c'
 const PROBE = `echo boot 1; echo current ${DIGEST}; echo held yes`
 
 /** A node that holds what it should; one that cannot be served; one that does not answer. */
@@ -20,6 +22,7 @@ export function taskOf(name: string, kind: Kind, onRender: () => void = () => un
     target: targetOf(kind === 'down' ? 'down' : name),
     serve: pushing({
       version: undefined,
+      safety: SAFETY,
       templates: { 'node/probe.sh': PROBE },
       bundleFor() {
         onRender()
@@ -37,7 +40,7 @@ export function stageOf(name: string, tasks: readonly NodeTask[], how: Partial<R
 }
 
 export function meansOf(transport: Transport = shells): Means {
-  return { transport, now: () => performance.now() }
+  return { run: RUN, transport, now: () => performance.now() }
 }
 
 export const shells: Transport = {

@@ -1,18 +1,30 @@
 #!/bin/sh
-# Brings this node to what the files beside this script say, and tells what it did. It does not stay running.
+# Brings this node to what the files beside this script say, and tells what it did. What stays running is the watch over a
+# window, until the window is over.
 #
-#   sh apply.sh check [adopting]   can this node carry the bundle? rehearses it in an empty network namespace; changes nothing
-#   sh apply.sh commit             makes it so, reads it back, and on any failure goes back to what was there
-#   sh apply.sh confirm [VERSION]  makes it the current bundle; VERSION is what the cloud calls the view it is from
-#   sh apply.sh held               does the kernel hold it?
-#   sh apply.sh show               what of ours the kernel holds, in the form of the bundle's files
-#   sh apply.sh difference         that against what the bundle asks for, as a diff
-#   sh apply.sh adopt              stops and disables eucanetd, then as commit
-#   sh apply.sh release            gives the node back to eucanetd, with everything as it is
-#   sh apply.sh forget             removes what edgepush remembers here; what the kernel holds stays
+#   sh apply.sh check [adopting]    can this node carry the bundle? rehearses it in an empty network namespace; changes nothing
+#   sh apply.sh commit RUN EPOCH WINDOW [VERSION]
+#                                   makes it so, reads it back, and on any failure goes back; not confirmed within WINDOW
+#                                   seconds, the node goes back by itself. VERSION is what the cloud calls the view
+#   sh apply.sh adopt RUN EPOCH WINDOW [VERSION]
+#                                   stops and disables eucanetd, then as commit
+#   sh apply.sh verify RUN CHECK SECONDS
+#                                   does what a commit promised work? changes nothing
+#   sh apply.sh confirm RUN         makes it the current bundle
+#   sh apply.sh abort RUN REASON    goes back
+#   sh apply.sh extend RUN SECONDS  the window ends this long from now
+#   sh apply.sh expire RUN          watches over the window of a run, and goes back at its end
+#   sh apply.sh boot                makes the current bundle anew, when the node was started
+#   sh apply.sh serves VERSION      what the cloud calls the view that the current bundle is from
+#   sh apply.sh held                does the kernel hold it?
+#   sh apply.sh show                what of ours the kernel holds, in the form of the bundle's files
+#   sh apply.sh difference          that against what the bundle asks for, as a diff
+#   sh apply.sh release             gives the node back to eucanetd, with everything as it is
+#   sh apply.sh forget              removes what edgepush remembers here; what the kernel holds stays
 #
-# Exit status: 0 done, 20 refused and untouched, 21 rolled back, 22 neither old nor new is proven, 23 busy.
-# Replies are lines of one word and its text on standard output; everything that tools print goes to a log.
+# Exit status: 0 done, 20 refused and untouched, 21 gone back, 22 neither old nor new is proven, 23 another run has the
+# node, and it is untouched. Replies are lines of one word and its text on standard output; everything that tools print
+# goes to a log.
 set -u
 trap '' HUP PIPE
 umask 077
@@ -21,9 +33,11 @@ export LC_ALL PATH
 exec 3>&1
 
 state=/var/lib/edgepush
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "$0")" && pwd -P)
+script=$here/apply.sh
 digest=$(basename "$here")
-verb=$1
+verb=${1-}
+run=-
 want=$here
 blocked=$here/blocked
 scope="$here $state/current"
@@ -45,12 +59,12 @@ VNET_PUBINTERFACE='br0'
 # Made in this order, swept in the reverse.
 artifacts='ipset iptables addresses ebtables dhcpd placeholder'
 swept='placeholder dhcpd ebtables addresses iptables ipset'
-needs='unshare mount flock sha256sum sync awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd setsid mkfifo'
+needs='unshare mount flock setsid timeout seq sha256sum sync find awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd setsid mkfifo'
 
 reply() { printf '%s\n' "$(printf '%s' "$*" | tr '\n' ' ')" >&3; }
 note() { reply note "$*"; }
 complain() { reply error "$*"; }
-journal() { printf '%s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$digest" "$verb" "$*" >> "$state/journal"; }
+refuse() { complain "$*"; exit 20; }
 
 # ---- ipset: ipset.restore ----
 ipset_file='ipset.restore'
@@ -544,10 +558,47 @@ placeholder_show() {
 if placeholder_pid > /dev/null; then echo '#= it runs, and eucanetd.pid names it'; fi
 }
 
+# ---- what this node remembers ----
+# Files are exchanged whole. The journal only grows, and each of its lines begins with a digest of itself and the line
+# before: <digest> <time> <run> <bundle> <what>.
+
+# Not all of the disk's caches: the disks of instances may have gigabytes there.
+durable() { find "$@" -exec sync {} +; }
+
+put() { # file; its text on standard input
+  cat > "$1.new" && durable "$1.new" && mv -f "$1.new" "$1" && sync "$(dirname "$1")"
+}
+
+# History, not truth: that a line does not fit on the disk stops nothing.
+journal() {
+  book=$state/journal
+  # A line that a power cut left behind.
+  [ ! -s "$book" ] || [ -z "$(tail -c 1 "$book")" ] || echo ' (torn)' >> "$book"
+  earlier=$(tail -q -n 1 "$book.1" "$book" 2> /dev/null | tail -n 1 | cut -d ' ' -f 1)
+  line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run $(printf '%.12s' "$digest") $*"
+  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum | cut -d ' ' -f 1)
+  { printf '%s %s\n' "$link" "$line" >> "$book" && sync "$book"; } 2> /dev/null
+  [ "$(wc -l < "$book")" -lt 20000 ] || mv -f "$book" "$book.1"
+}
+
+# The last word of the journal on this run.
+last_word() {
+  cat "$state/journal.1" "$state/journal" 2> /dev/null |
+    awk -v run="$run" '$3 == run { $1 = $2 = $3 = $4 = ""; last = $0 } END { sub(/^ +/, "", last); print last }'
+}
+
+boot_id() { cat /proc/sys/kernel/random/boot_id; }
+# Seconds since the node was started: nobody sets this clock.
+uptime() { cut -d . -f 1 /proc/uptime; }
+
+# A commit that nobody has confirmed yet: its run, bundle, boot, state (committing or awaiting), until, window, before,
+# version, adopting.
+pending() { sed -n "s/^$1 //p" "$state/pending" 2> /dev/null; }
+
 # ---- the transaction ----
 
 # One piece of one artifact; what its tools say is told only when it fails.
-run() { # artifact piece
+perform() { # artifact piece
   "$1_$2" > "$work/log" 2>&1 && return
   [ ! -s "$work/log" ] || complain "$1 $2: $(grep -v '^$' "$work/log" | tail -n 5 | tr '\n' ' ')"
   complain "$1: $2 failed"
@@ -561,9 +612,9 @@ converge() {
   changes=$artifacts
   [ -n "$rehearsing" ] || changes=$(differing | tr '\n' ' ')
   for phase in tighten switch loosen; do
-    for name in $artifacts; do changed "$name" || continue; run "$name" "$phase" || return 1; done
+    for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
   done
-  for name in $swept; do changed "$name" || continue; run "$name" sweep || return 1; done
+  for name in $swept; do changed "$name" || continue; perform "$name" sweep || return 1; done
 }
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
@@ -575,41 +626,57 @@ differing() {
   done
 }
 
+# Makes what the folder says, and proves it.
+make() { # folder
+  want=$1
+  blocked=$1/blocked
+  converge || return 1
+  wrong=$(differing)
+  [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
+}
+
 # Everything of ours as it is, in the form of a bundle: going back is converging on it. What a line that begins with #=
 # says is true of the node but not part of the file.
 save() { # folder
   want=/nonexistent
   blocked=/nonexistent
-  mkdir -p "$1/expected" || return 1
+  rm -rf "$1" && mkdir -p "$1/expected" || return 1
   for name in $artifacts; do
     "${name}_show" > "$1/expected/$name" || return 1
     eval "file=\$${name}_file"
     [ ! -s "$1/expected/$name" ] || sed '/^#=/d' "$1/expected/$name" > "$1/$file" || return 1
   done
-  want=$here
-  blocked=$here/blocked
-  sync
+  durable "$1"
 }
 
-# The lock goes with the process: nobody dead ever holds it. What a dead one left behind is removed by the next.
-lock() {
-  exec 9> "$state/lock"
-  flock -w 30 9 || { complain 'another run holds the lock of this node'; exit 23; }
-  rm -rf "$state"/work.*
-  work=$(mktemp -d "$state/work.XXXXXX") && trap 'rm -rf "$work"' EXIT
+# The lock goes with the last process that has it, a tool of a script that was killed too: nobody dead ever holds it.
+# What is written in between is in memory: going back needs no disk.
+lock() { # the seconds to wait
+  [ -e "$state/lock" ] || { : > "$state/lock"; } 2> /dev/null || refuse "$state cannot be written"
+  exec 9< "$state/lock"
+  flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
+  rm -rf /run/edgepush.* "$state"/work.*
+  work=$(mktemp -d /run/edgepush.XXXXXX 2> /dev/null || mktemp -d "$state/work.XXXXXX") || refuse '/run cannot be written'
+  trap 'rm -rf "$work"' EXIT
 }
 
 check() { # [adopting]
   missing=
   for command in $needs; do command -v "$command" > /dev/null || missing="$missing $command"; done
-  [ -z "$missing" ] || { complain "this node lacks:$missing"; exit 20; }
+  [ -z "$missing" ] || refuse "this node lacks:$missing"
+  leave_others_alone
   [ "${1-}" = adopting ] || [ -z "$(eucanetd_pids)" ] ||
-    { complain 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt'; exit 20; }
-  for name in $artifacts; do run "$name" check || exit 20; done
-  ip -4 -o address show > "$work/addresses.host"
-  unshare --net --mount --pid --fork --mount-proc sh "$0" rehearse "$work" 9>&- || { complain 'the rehearsal failed'; exit 20; }
-  rm -rf "$here/expected" && mv "$work/expected" "$here/expected" || exit 20
+    refuse 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt'
+  for name in $artifacts; do perform "$name" check || exit 20; done
+  rehearsal
   reply state checked
+}
+
+rehearsal() {
+  ip -4 -o address show > "$work/addresses.host"
+  unshare --net --mount --pid --fork --mount-proc sh "$script" rehearse "$work" 9>&- || refuse 'the rehearsal failed'
+  rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && durable "$here/expected.new" &&
+    rm -rf "$here/expected" && mv "$here/expected.new" "$here/expected" || refuse "$here cannot be written"
 }
 
 # The same steps in an empty network namespace: same kernel, same tools, no effect. What the kernel shows there is what
@@ -620,66 +687,237 @@ rehearse() { # scratch folder of the check
   scope=$here
   blocked=$work/blocked
   ip link set lo up && mkdir "$work/expected" || exit 20
-  for name in $artifacts; do run "$name" world || exit 20; done
+  for name in $artifacts; do perform "$name" world || exit 20; done
   converge || exit 20
   for name in $artifacts; do "${name}_show" > "$work/expected/$name" || exit 20; done
 }
 
-commit() {
-  # The fence belongs here: the epoch is compared and stored before anything is touched.
-  [ -d "$here/expected" ] || { complain 'not checked on this node'; exit 20; }
-  before=$state/snap/$digest.$$
-  save "$before" > "$work/log" 2>&1 || { complain "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"; exit 20; }
-  # The window belongs here: armed outside this session, before the first write.
-  journal begins, before: "$before"
-  wrong=
-  if converge; then
-    wrong=$(differing)
-    [ -n "$wrong" ] || {
-      # What was here before the first bundle: generation 0.
-      [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
-      rm -rf "$before"
-      journal committed
-      reply state committed
-      return
-    }
-    complain "the kernel does not hold what was written:" $wrong
+# Nothing is touched before the state to go back to is on the disk, the epoch is stored, and somebody watches the window.
+commit() { # epoch window version
+  [ -d "$here/expected" ] || refuse 'not checked on this node'
+  leave_others_alone
+  fence "$1"
+  forget_other_boots
+  # What a run that died left is a mix, and nothing to go back to.
+  before=$(pending before)
+  if [ -z "$before" ]; then
+    before=$state/snap/$run
+    save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
   fi
-  want=$before
-  blocked=$before/blocked
-  if converge && wrong=$(differing) && [ -z "$wrong" ]; then
-    rm -rf "$before"
-    journal rolled back
+  echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
+    [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'
+    refuse "$state cannot be written: is the disk full?"
+  }
+  journal begins
+  if { [ "$verb" != adopt ] || retire; } && make "$here"; then
+    if open_window "$2"; then reply state committed; exit 0; fi
+    complain 'that it is committed cannot be written down: is the disk full?'
+  fi
+  go_back 'the commit failed'
+}
+
+# The last confirmed bundle; where that cannot be made, what was there before.
+go_back() { # why
+  before=$(pending before)
+  journal "goes back: $1"
+  for folder in "$state/current" "$before"; do
+    [ -d "$folder/expected" ] && make "$folder" || continue
+    [ -z "$(pending adopting)" ] || revive
+    journal "went back to $(basename "$(readlink -f "$folder")"): $1"
+    close_window
     reply state rolled-back
     exit 21
-  fi
-  journal "unknown: neither the old nor the new state is proven, before: $before"
-  complain what was there before could not be made again${wrong:+, differing: $wrong}: it is kept in "$before"
+  done
+  journal "unknown: neither the old nor the new state is proven; what was there before is kept in $before"
+  complain "what was there before could not be made again: it is kept in $before"
   reply state unknown
   exit 22
 }
 
-confirm() { # [version]
-  [ "$(readlink "$state/current")" = "gen/$digest" ] || {
-    ln -sfn "gen/$digest" "$state/current.new" && mv -T "$state/current.new" "$state/current" && sync "$state" || exit 22
-    journal confirmed
-  }
+# When the node was started, nothing of ours is in its kernel.
+boot() {
+  forget_other_boots
+  rehearsal
+  make "$here" || { journal 'could not be made at boot'; exit 22; }
+  journal 'made anew at boot'
+}
+
+# ---- the window ----
+# Between commit and confirm a process of its own watches, outside of the login that began it. All it needs is on this
+# node's disk; it counts in the node's uptime. Whatever of commit, confirm and going back dies at whatever point, it makes
+# the last confirmed bundle again when the window is over, unless by then the new one is that.
+
+longest_commit=120
+
+# Another run that may still be confirmed.
+leave_others_alone() {
+  other=$(pending run)
+  [ -n "$other" ] && [ "$(pending boot)" = "$(boot_id)" ] || return 0
+  left=$(($(pending until) - $(uptime)))
+  [ "$(pending state)" = awaiting ] && [ "$left" -gt 0 ] || return 0
+  complain "run $other waits $left s more for its confirmation here: edgepush confirm $other, or edgepush abort $other"
+  exit 23
+}
+
+# Each run has to know of the one before it.
+fence() { # epoch
+  [ -e "$state/epoch" ] || return 0
+  read -r highest holder < "$state/epoch"
+  [ "$1" -gt "$highest" ] && return
+  [ "$1" -eq "$highest" ] && [ "$run" = "$holder" ] && return
+  complain "run $holder was here since this run asked the node: ask again, with what the cloud says now"
+  exit 23
+}
+
+forget_other_boots() {
+  [ -e "$state/pending" ] && [ "$(pending boot)" != "$(boot_id)" ] || return 0
+  mine=$run
+  run=$(pending run)
+  journal 'cut off: the node was started anew'
+  run=$mine
+  close_window
+}
+
+arm() { # window version
+  window=$1
+  version=$2
+  watching=$work/watching
+  write_pending committing $((longest_commit + window)) || return 1
+  if ! watch_as_unit; then setsid sh "$script" expire "$run" "$watching" < /dev/null > /dev/null 2>&1 3>&- 9>&- & fi
+  for _ in $(seq 500); do
+    [ ! -e "$watching" ] || return 0
+    sleep 0.01
+  done
+  return 1
+}
+
+# Where systemd ends the processes of a login with it, it does not end another unit.
+watch_as_unit() {
+  [ -d /run/systemd/system ] &&
+    systemd-run --quiet --unit="edgepush-window-$run" sh "$script" expire "$run" "$watching" > "$work/log" 2>&1
+}
+
+write_pending() { # state seconds
+  put "$state/pending" << END
+run $run
+bundle $digest
+boot $(boot_id)
+state $1
+until $(($(uptime) + $2))
+window $window
+before $before
+version $version
+adopting $([ "$verb" != adopt ] || echo yes)
+END
+}
+
+open_window() { # seconds
+  write_pending awaiting "$1" && journal "committed, to be confirmed within $1 s"
+}
+
+close_window() {
+  before=$(pending before)
+  rm -f "$state/pending" && sync "$state"
+  [ -z "$before" ] || rm -rf "$before"
+}
+
+is_confirmed() { [ "$(pending state)" = awaiting ] && [ "$(readlink "$state/current")" = "gen/$(pending bundle)" ]; }
+is_over() { [ "$(uptime)" -ge "$(pending until)" ]; }
+
+# What became of a run that nothing waits for any more: what is current is the truth, the journal tells why.
+answer_for_the_past() {
+  word=$(last_word)
+  case $word in
+    '') refuse "nothing is known here of run $run" ;;
+    'cut off'*) complain "$word"; reply state unknown; exit 22 ;;
+    confirmed*) reply state confirmed; exit 0 ;;
+    *) complain "it $word"; reply state rolled-back; exit 21 ;;
+  esac
+}
+
+# From here on the window of this run is open.
+must_wait() {
+  forget_other_boots
+  [ "$(pending run)" = "$run" ] || answer_for_the_past
+  is_confirmed && return
+  [ "$(pending state)" = awaiting ] || go_back 'the commit was cut off'
+  ! is_over || go_back 'not confirmed in time'
+}
+
+confirm() {
+  must_wait
+  wrong=$(differing)
+  [ -z "$wrong" ] || go_back "it was changed before it was confirmed: $wrong"
+  version=$(pending version)
+  before=$(pending before)
+  # What was here before the first bundle of all: generation 0.
+  [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
+  ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" && sync "$state" ||
+    go_back 'that it is confirmed cannot be written down: is the disk full?'
+  journal confirmed
+  close_window
   ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
-  [ -z "${1-}" ] || [ "$(served)" = "$1" ] ||
-    ( umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file" ) || note "$version_file cannot be written"
+  serves "$version"
   reply state confirmed
 }
+
+abort() { # why
+  case $([ "$(pending run)" = "$run" ] || last_word) in confirmed*) refuse 'it is confirmed already' ;; esac
+  must_wait
+  go_back "$1"
+}
+
+extend() { # seconds
+  must_wait
+  sed "s/^until .*/until $(($(uptime) + $1))/" "$state/pending" > "$work/pending" && put "$state/pending" < "$work/pending" ||
+    refuse 'that cannot be written down: is the disk full?'
+  journal "extended by $1 s from now"
+  reply state extended
+}
+
+expire() { # file that says that the watch has begun
+  : > "$1"
+  while [ "$(pending run)" = "$run" ] && ! is_over; do sleep 1; done
+  # A commit that has the lock by now hangs.
+  (lock 10) || end_holders
+  lock
+  [ "$(pending run)" = "$run" ] || exit 0
+  is_over || exec sh "$script" expire "$run" "$work/watching" 9<&-
+  if is_confirmed; then close_window; exit 0; fi
+  for _ in $(seq 10); do
+    (go_back 'not confirmed in time')
+    [ $? = 22 ] || exit 0
+    sleep 3
+  done
+}
+
+end_holders() {
+  for holder in /proc/[0-9]*/fd/9; do
+    [ "$(readlink "$holder")" = "$state/lock" ] || continue
+    holder=${holder#/proc/}
+    [ "${holder%%/*}" = $$ ] || kill -9 "${holder%%/*}"
+  done
+}
+
+# A check of the playbook. It holds no lock: the watch must be able to act.
+verify() { # check seconds
+  (lock && must_wait) || exit
+  timeout "$2" sh "$script" try "$1" >&3
+  status=$?
+  [ $status -lt 124 ] || complain "no answer within $2 s"
+  [ $status = 0 ] || exit 20
+  reply state verified
+}
+
+# ---- whose node it is ----
 
 # Tools of the cloud read there which view a node serves.
 version_file=$(echo "${EUCALYPTUS-}/var/run/eucalyptus/global_network_info.version" | tr -s /)
 served() { cat "$version_file" 2> /dev/null; }
 
-# What the kernel holds of ours, and with + and - what the bundle asks for instead.
-difference() {
-  for name in $artifacts; do
-    "${name}_show" 2> /dev/null | diff -U 1 - "$want/expected/$name" | sed "1,2d;s/^/difference $name /" >&3
-  done
-  reply state compared
+serves() { # version
+  [ -z "$1" ] || [ "$(served)" = "$1" ] ||
+    (umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file") || note "$version_file cannot be written"
 }
 
 eucanetd_pids() { grep -lx eucanetd /proc/[0-9]*/comm 2> /dev/null | tr -dc '0-9\n'; }
@@ -688,7 +926,7 @@ eucanetd_unit() { [ -d /run/systemd/system ] && systemctl cat eucanetd.service >
 retire() {
   if eucanetd_unit; then systemctl disable --now eucanetd.service > "$work/log" 2>&1; fi
   for pid in $(eucanetd_pids); do kill "$pid"; done
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+  for _ in $(seq 30); do
     [ -n "$(eucanetd_pids)" ] || {
       # Its copy of the view would never change again; tools that look for it first then read the node controller's own.
       rm -f "$(dirname "$version_file")/eucanetd_global_network_info.xml"
@@ -706,16 +944,9 @@ revive() {
   note 'eucanetd is not running and has no unit here that could be started'
 }
 
-adopt() {
-  retire || { revive; exit 20; }
-  ( commit )
-  status=$?
-  [ "$status" = 0 ] || revive
-  exit "$status"
-}
-
 release() {
-  for name in $swept; do run "$name" leave || exit 22; done
+  leave_others_alone
+  for name in $swept; do perform "$name" leave || exit 22; done
   rm -f "$state/current"
   revive
   journal released
@@ -723,10 +954,13 @@ release() {
 }
 
 forget() {
+  leave_others_alone
   rm -f "$version_file"
   rm -rf "$state"
   reply state forgotten
 }
+
+# ---- what the kernel holds ----
 
 held() {
   reply view "$(served)"
@@ -738,16 +972,30 @@ held() {
 
 show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
 
+# What the kernel holds of ours, and with + and - what the bundle asks for instead.
+difference() {
+  for name in $artifacts; do
+    "${name}_show" 2> /dev/null | diff -U 1 - "$want/expected/$name" | sed "1,2d;s/^/difference $name /" >&3
+  done
+  reply state compared
+}
+
 case $verb in
   check) lock && check "${2-}" ;;
   rehearse) rehearse "$2" ;;
-  commit) lock && commit ;;
-  confirm) lock && confirm "${2-}" ;;
-  adopt) lock && adopt ;;
+  commit | adopt) run=$2 && lock && commit "$3" "$4" "${5-}" ;;
+  verify) run=$2 && verify "$3" "$4" ;;
+  try) "try_$2" ;;
+  confirm) run=$2 && lock && confirm ;;
+  abort) run=$2 && lock && abort "$3" ;;
+  extend) run=$2 && lock && extend "$3" ;;
+  expire) run=$2 && expire "$3" ;;
+  boot) lock && boot ;;
+  serves) lock && serves "$2" ;;
   release) lock && release ;;
   forget) lock && forget ;;
   difference) difference ;;
   held) held ;;
   show) show ;;
-  *) echo "usage: sh apply.sh check|commit|confirm|held|show|difference|adopt|release|forget" >&2; exit 64 ;;
+  *) sed -n '2,/^set /{/^#/p}' "$script" >&2; exit 64 ;;
 esac

@@ -1,0 +1,39 @@
+/**
+ * `edgepush confirm`, `abort` and `extend`: what a person says of a commit whose window is open. The nodes know what it
+ * is about; the record only tells which nodes to ask, and when it knows nothing of the run, all are asked.
+ */
+
+import { selectNodes } from '../config/select.ts'
+import type { ExitCode } from '../error.ts'
+import { readRecord } from '../record/record.ts'
+import { settling, type Word } from '../run/settle.ts'
+import type { Context, NodeFlags } from './context.ts'
+import { fleetRun } from './fleet-run.ts'
+import { configure } from './gather.ts'
+import { singleStage } from './single-stage.ts'
+
+export interface SettleFlags extends NodeFlags {
+  readonly forks: number | undefined
+}
+
+export async function settle(
+  run: string,
+  word: Word,
+  playbook: string | undefined,
+  flags: SettleFlags,
+  context: Context,
+): Promise<ExitCode> {
+  const { inventory } = configure(flags, playbook, context)
+  const { cloud } = inventory
+  const selected = selectNodes(inventory, flags)
+  const record = readRecord(context.stateFolder, cloud)
+  const known = selected.filter(({ name }) => record.get(name)?.run === run)
+  const nodes = known.length > 0 ? known : selected
+  const stages = singleStage(
+    word.verb,
+    nodes.map((node) => ({ ...node, serve: settling(run, word) })),
+    flags,
+  )
+  const aim = word.verb === 'abort' ? 'rolled-back' : undefined
+  return await fleetRun({ command: word.verb, cloud, view: undefined, stages, json: flags.json, aim }, context)
+}

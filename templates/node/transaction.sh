@@ -1,0 +1,146 @@
+# ---- the transaction ----
+
+# One piece of one artifact; what its tools say is told only when it fails.
+perform() { # artifact piece
+  "$1_$2" > "$work/log" 2>&1 && return
+  [ ! -s "$work/log" ] || complain "$1 $2: $(grep -v '^$' "$work/log" | tail -n 5 | tr '\n' ' ')"
+  complain "$1: $2 failed"
+  return 1
+}
+
+# Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
+# lets nothing pass that both the old and the new policy deny.
+converge() {
+  # In a rehearsal nothing is there yet.
+  changes=$artifacts
+  [ -n "$rehearsing" ] || changes=$(differing | tr '\n' ' ')
+  for phase in tighten switch loosen; do
+    for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
+  done
+  for name in $swept; do changed "$name" || continue; perform "$name" sweep || return 1; done
+}
+
+changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+# Prints the artifacts of which the kernel does not hold what the rehearsal of $want showed.
+differing() {
+  for name in $artifacts; do
+    "${name}_show" 2> /dev/null | cmp -s - "$want/expected/$name" || echo "$name"
+  done
+}
+
+# Makes what the folder says, and proves it.
+make() { # folder
+  want=$1
+  blocked=$1/blocked
+  converge || return 1
+  wrong=$(differing)
+  [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
+}
+
+# Everything of ours as it is, in the form of a bundle: going back is converging on it. What a line that begins with #=
+# says is true of the node but not part of the file.
+save() { # folder
+  want=/nonexistent
+  blocked=/nonexistent
+  rm -rf "$1" && mkdir -p "$1/expected" || return 1
+  for name in $artifacts; do
+    "${name}_show" > "$1/expected/$name" || return 1
+    eval "file=\$${name}_file"
+    [ ! -s "$1/expected/$name" ] || sed '/^#=/d' "$1/expected/$name" > "$1/$file" || return 1
+  done
+  durable "$1"
+}
+
+# The lock goes with the last process that has it, a tool of a script that was killed too: nobody dead ever holds it.
+# What is written in between is in memory: going back needs no disk.
+lock() { # the seconds to wait
+  [ -e "$state/lock" ] || { : > "$state/lock"; } 2> /dev/null || refuse "$state cannot be written"
+  exec 9< "$state/lock"
+  flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
+  rm -rf /run/edgepush.* "$state"/work.*
+  work=$(mktemp -d /run/edgepush.XXXXXX 2> /dev/null || mktemp -d "$state/work.XXXXXX") || refuse '/run cannot be written'
+  trap 'rm -rf "$work"' EXIT
+}
+
+check() { # [adopting]
+  missing=
+  for command in $needs; do command -v "$command" > /dev/null || missing="$missing $command"; done
+  [ -z "$missing" ] || refuse "this node lacks:$missing"
+  leave_others_alone
+  [ "${1-}" = adopting ] || [ -z "$(eucanetd_pids)" ] ||
+    refuse 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt'
+  for name in $artifacts; do perform "$name" check || exit 20; done
+  rehearsal
+  reply state checked
+}
+
+rehearsal() {
+  ip -4 -o address show > "$work/addresses.host"
+  unshare --net --mount --pid --fork --mount-proc sh "$script" rehearse "$work" 9>&- || refuse 'the rehearsal failed'
+  rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && durable "$here/expected.new" &&
+    rm -rf "$here/expected" && mv "$here/expected.new" "$here/expected" || refuse "$here cannot be written"
+}
+
+# The same steps in an empty network namespace: same kernel, same tools, no effect. What the kernel shows there is what
+# it must show after a commit. The namespace's own processes end with it.
+rehearse() { # scratch folder of the check
+  work=$1
+  rehearsing=yes
+  scope=$here
+  blocked=$work/blocked
+  ip link set lo up && mkdir "$work/expected" || exit 20
+  for name in $artifacts; do perform "$name" world || exit 20; done
+  converge || exit 20
+  for name in $artifacts; do "${name}_show" > "$work/expected/$name" || exit 20; done
+}
+
+# Nothing is touched before the state to go back to is on the disk, the epoch is stored, and somebody watches the window.
+commit() { # epoch window version
+  [ -d "$here/expected" ] || refuse 'not checked on this node'
+  leave_others_alone
+  fence "$1"
+  forget_other_boots
+  # What a run that died left is a mix, and nothing to go back to.
+  before=$(pending before)
+  if [ -z "$before" ]; then
+    before=$state/snap/$run
+    save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+  fi
+  echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
+    [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'
+    refuse "$state cannot be written: is the disk full?"
+  }
+  journal begins
+  if { [ "$verb" != adopt ] || retire; } && make "$here"; then
+    if open_window "$2"; then reply state committed; exit 0; fi
+    complain 'that it is committed cannot be written down: is the disk full?'
+  fi
+  go_back 'the commit failed'
+}
+
+# The last confirmed bundle; where that cannot be made, what was there before.
+go_back() { # why
+  before=$(pending before)
+  journal "goes back: $1"
+  for folder in "$state/current" "$before"; do
+    [ -d "$folder/expected" ] && make "$folder" || continue
+    [ -z "$(pending adopting)" ] || revive
+    journal "went back to $(basename "$(readlink -f "$folder")"): $1"
+    close_window
+    reply state rolled-back
+    exit 21
+  done
+  journal "unknown: neither the old nor the new state is proven; what was there before is kept in $before"
+  complain "what was there before could not be made again: it is kept in $before"
+  reply state unknown
+  exit 22
+}
+
+# When the node was started, nothing of ours is in its kernel.
+boot() {
+  forget_other_boots
+  rehearsal
+  make "$here" || { journal 'could not be made at boot'; exit 22; }
+  journal 'made anew at boot'
+}

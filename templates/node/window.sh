@@ -1,0 +1,166 @@
+# ---- the window ----
+# Between commit and confirm a process of its own watches, outside of the login that began it. All it needs is on this
+# node's disk; it counts in the node's uptime. Whatever of commit, confirm and going back dies at whatever point, it makes
+# the last confirmed bundle again when the window is over, unless by then the new one is that.
+
+longest_commit=120
+
+# Another run that may still be confirmed.
+leave_others_alone() {
+  other=$(pending run)
+  [ -n "$other" ] && [ "$(pending boot)" = "$(boot_id)" ] || return 0
+  left=$(($(pending until) - $(uptime)))
+  [ "$(pending state)" = awaiting ] && [ "$left" -gt 0 ] || return 0
+  complain "run $other waits $left s more for its confirmation here: edgepush confirm $other, or edgepush abort $other"
+  exit 23
+}
+
+# Each run has to know of the one before it.
+fence() { # epoch
+  [ -e "$state/epoch" ] || return 0
+  read -r highest holder < "$state/epoch"
+  [ "$1" -gt "$highest" ] && return
+  [ "$1" -eq "$highest" ] && [ "$run" = "$holder" ] && return
+  complain "run $holder was here since this run asked the node: ask again, with what the cloud says now"
+  exit 23
+}
+
+forget_other_boots() {
+  [ -e "$state/pending" ] && [ "$(pending boot)" != "$(boot_id)" ] || return 0
+  mine=$run
+  run=$(pending run)
+  journal 'cut off: the node was started anew'
+  run=$mine
+  close_window
+}
+
+arm() { # window version
+  window=$1
+  version=$2
+  watching=$work/watching
+  write_pending committing $((longest_commit + window)) || return 1
+  if ! watch_as_unit; then setsid sh "$script" expire "$run" "$watching" < /dev/null > /dev/null 2>&1 3>&- 9>&- & fi
+  for _ in $(seq 500); do
+    [ ! -e "$watching" ] || return 0
+    sleep 0.01
+  done
+  return 1
+}
+
+# Where systemd ends the processes of a login with it, it does not end another unit.
+watch_as_unit() {
+  [ -d /run/systemd/system ] &&
+    systemd-run --quiet --unit="edgepush-window-$run" sh "$script" expire "$run" "$watching" > "$work/log" 2>&1
+}
+
+write_pending() { # state seconds
+  put "$state/pending" << END
+run $run
+bundle $digest
+boot $(boot_id)
+state $1
+until $(($(uptime) + $2))
+window $window
+before $before
+version $version
+adopting $([ "$verb" != adopt ] || echo yes)
+END
+}
+
+open_window() { # seconds
+  write_pending awaiting "$1" && journal "committed, to be confirmed within $1 s"
+}
+
+close_window() {
+  before=$(pending before)
+  rm -f "$state/pending" && sync "$state"
+  [ -z "$before" ] || rm -rf "$before"
+}
+
+is_confirmed() { [ "$(pending state)" = awaiting ] && [ "$(readlink "$state/current")" = "gen/$(pending bundle)" ]; }
+is_over() { [ "$(uptime)" -ge "$(pending until)" ]; }
+
+# What became of a run that nothing waits for any more: what is current is the truth, the journal tells why.
+answer_for_the_past() {
+  word=$(last_word)
+  case $word in
+    '') refuse "nothing is known here of run $run" ;;
+    'cut off'*) complain "$word"; reply state unknown; exit 22 ;;
+    confirmed*) reply state confirmed; exit 0 ;;
+    *) complain "it $word"; reply state rolled-back; exit 21 ;;
+  esac
+}
+
+# From here on the window of this run is open.
+must_wait() {
+  forget_other_boots
+  [ "$(pending run)" = "$run" ] || answer_for_the_past
+  is_confirmed && return
+  [ "$(pending state)" = awaiting ] || go_back 'the commit was cut off'
+  ! is_over || go_back 'not confirmed in time'
+}
+
+confirm() {
+  must_wait
+  wrong=$(differing)
+  [ -z "$wrong" ] || go_back "it was changed before it was confirmed: $wrong"
+  version=$(pending version)
+  before=$(pending before)
+  # What was here before the first bundle of all: generation 0.
+  [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
+  ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" && sync "$state" ||
+    go_back 'that it is confirmed cannot be written down: is the disk full?'
+  journal confirmed
+  close_window
+  ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
+  serves "$version"
+  reply state confirmed
+}
+
+abort() { # why
+  case $([ "$(pending run)" = "$run" ] || last_word) in confirmed*) refuse 'it is confirmed already' ;; esac
+  must_wait
+  go_back "$1"
+}
+
+extend() { # seconds
+  must_wait
+  sed "s/^until .*/until $(($(uptime) + $1))/" "$state/pending" > "$work/pending" && put "$state/pending" < "$work/pending" ||
+    refuse 'that cannot be written down: is the disk full?'
+  journal "extended by $1 s from now"
+  reply state extended
+}
+
+expire() { # file that says that the watch has begun
+  : > "$1"
+  while [ "$(pending run)" = "$run" ] && ! is_over; do sleep 1; done
+  # A commit that has the lock by now hangs.
+  (lock 10) || end_holders
+  lock
+  [ "$(pending run)" = "$run" ] || exit 0
+  is_over || exec sh "$script" expire "$run" "$work/watching" 9<&-
+  if is_confirmed; then close_window; exit 0; fi
+  for _ in $(seq 10); do
+    (go_back 'not confirmed in time')
+    [ $? = 22 ] || exit 0
+    sleep 3
+  done
+}
+
+end_holders() {
+  for holder in /proc/[0-9]*/fd/9; do
+    [ "$(readlink "$holder")" = "$state/lock" ] || continue
+    holder=${holder#/proc/}
+    [ "${holder%%/*}" = $$ ] || kill -9 "${holder%%/*}"
+  done
+}
+
+# A check of the playbook. It holds no lock: the watch must be able to act.
+verify() { # check seconds
+  (lock && must_wait) || exit
+  timeout "$2" sh "$script" try "$1" >&3
+  status=$?
+  [ $status -lt 124 ] || complain "no answer within $2 s"
+  [ $status = 0 ] || exit 20
+  reply state verified
+}
