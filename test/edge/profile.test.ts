@@ -38,7 +38,7 @@ it('hardened adds these rules and takes none away, but for three that it makes n
     line
       .replaceAll(/vn_i-\w+/g, 'PORT')
       .replaceAll(/d0:0d[:\w]+/g, 'MAC')
-      .replaceAll(/\b\d+\.\d+\.\d+\.\d+\/32/g, 'IP')
+      .replaceAll(/\b\d+\.\d+\.\d+\.\d+\/32|(?<=--ctorigdst )[\d.]+/g, 'IP')
   const kinds = (lines: readonly string[]) => [...new Set(lines.map(general))].filter((line) => line.startsWith('-A'))
 
   expect(kinds(difference(compatible, hardened))).toEqual([
@@ -50,6 +50,8 @@ it('hardened adds these rules and takes none away, but for three that it makes n
     '-A EUCA_FILTER_FWD -m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT',
     '-A EUCA_FILTER_FWD -m conntrack --ctstate ESTABLISHED -m set ! --match-set EUCA_NCPRIVATE dst -j ACCEPT',
     RELATED,
+    '-A EUCA_FILTER_FWD_DROPPED -d IP -m conntrack ! --ctstate DNAT',
+    '-A EUCA_FILTER_FWD_DROPPED -d IP -m conntrack --ctorigdst IP',
     expect.stringMatching(
       /^-A EUCA_NAT_PRE -s [\d./]+ -d IP -p tcp -m tcp --dport 80 -j DNAT --to-destination [\d.]+:8773$/,
     ),

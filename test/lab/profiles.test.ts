@@ -154,7 +154,9 @@ describeLab('the profile hardened beside compatible', () => {
     const expected = { in: plus(before?.in, 3, 100), out: plus(before?.out, 6, 50) }
     await vi.waitFor(async () => expect((await counts())['d private']).toEqual(expected), { timeout: 5_000 })
     expect(await counts()).not.toHaveProperty('b private')
-    const dropped = await lab.node('nc-02').run(`iptables-save -c -t filter | grep 'DROPPED -d ${privateOf('d')}/32'`)
+    const dropped = await lab
+      .node('nc-02')
+      .run(`iptables-save -c -t filter | grep 'DROPPED -d ${privateOf('d')}/32 -m set'`)
     expect(dropped.match(/^\[\d+/gm)).toEqual(['[8', expect.stringMatching(/^\[(9|1\d)$/)])
   })
 
