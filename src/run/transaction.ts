@@ -30,7 +30,7 @@ export interface Safety {
 export const SAFETY: Safety = { window: 60_000, reconnect: 15_000, checks: [], hold: false }
 
 /** What must work before a commit is confirmed. */
-export interface Check {
+interface Check {
   readonly name: string
   /** Milliseconds. */
   readonly timeout: number

@@ -29,7 +29,7 @@ it.each([
   expect(found).toEqual(hardened)
 })
 
-it('hardened adds these rules and takes none away, but for two that it makes narrower', () => {
+it('hardened adds these rules and takes none away, but for three that it makes narrower', () => {
   const [compatible, hardened] = ['', 'profile: hardened'].map((inDefaults) => {
     return linesOf(bundlesOf({ inDefaults, inGroup: '', inNode: '' })['nc-110-52'])
   })
@@ -38,15 +38,20 @@ it('hardened adds these rules and takes none away, but for two that it makes nar
     line
       .replaceAll(/vn_i-\w+/g, 'PORT')
       .replaceAll(/d0:0d[:\w]+/g, 'MAC')
-      .replaceAll(/\b\d+\.\d+\.\d+\.\d+\/32/g, 'IP')
+      .replaceAll(/\b\d+\.\d+\.\d+\.\d+\/32|(?<=--ctorigdst )[\d.]+/g, 'IP')
   const kinds = (lines: readonly string[]) => [...new Set(lines.map(general))].filter((line) => line.startsWith('-A'))
 
   expect(kinds(difference(compatible, hardened))).toEqual([
+    '-A EUCA_FILTER_FWD -m conntrack --ctstate ESTABLISHED -j ACCEPT',
     expect.stringMatching(/^-A EUCA_NAT_PRE -d IP -p tcp -m tcp --dport 80 -j DNAT --to-destination [\d.]+:8773$/),
     '-A EUCA_EBT_NAT_PRE -p IPv4 -i PORT -s MAC --ip-proto udp --ip-dport 67:68 -j ACCEPT',
   ])
   expect(kinds(difference(hardened, compatible))).toEqual([
+    '-A EUCA_FILTER_FWD -m conntrack --ctstate ESTABLISHED --ctdir REPLY -j ACCEPT',
+    '-A EUCA_FILTER_FWD -m conntrack --ctstate ESTABLISHED -m set ! --match-set EUCA_NCPRIVATE dst -j ACCEPT',
     RELATED,
+    '-A EUCA_FILTER_FWD_DROPPED -d IP -m conntrack ! --ctstate DNAT',
+    '-A EUCA_FILTER_FWD_DROPPED -d IP -m conntrack --ctorigdst IP',
     expect.stringMatching(
       /^-A EUCA_NAT_PRE -s [\d./]+ -d IP -p tcp -m tcp --dport 80 -j DNAT --to-destination [\d.]+:8773$/,
     ),

@@ -144,15 +144,24 @@ describeLab('what eucanetd does wrong', () => {
     expect(await node.run('ip -4 -o address')).not.toContain('10.112.9.9')
   })
 
-  it('F12: an elastic IP from outside the pool goes when it is revoked; one with another prefix is not ours', async () => {
+  it('F12: an elastic IP from outside the pool goes when it is revoked; one with another prefix is not ours, and told of', async () => {
     await lab.publish(withInstance('a', { public: '192.0.2.200' }))
     await mustPush(lab)
     await node.run('ip address add 10.111.200.99/32 dev br0; ip address add 10.111.200.98/16 dev br0')
     const addresses = async () => (await node.run('ip -4 -o address')).match(/(192\.0\.2\.|10\.111\.200\.)[\d/]+/g)
     expect(await addresses()).toEqual(expect.arrayContaining(['192.0.2.200/32', '10.111.200.99/32']))
     await lab.publish({ ...world, instances: {} })
-    await mustPush(lab)
+    const { code, outcomes } = await push(lab)
+    expect(code).toBe(0)
     expect(await addresses()).toEqual(['10.111.200.98/16'])
+    expect(outcomes['nc-01']?.notes).toEqual([
+      expect.stringMatching(/^10\.111\.200\.98\/16 on br0 is in the pool .* stays/),
+    ])
+    expect(outcomes['nc-02']?.notes).toEqual([])
+
+    const [, remedy = ''] = /remove it: (ip addr del .*)$/.exec(outcomes['nc-01']?.notes[0] ?? '') ?? []
+    await node.run(remedy)
+    expect(await addresses()).toBeNull()
   })
 
   it('F13: a rule for the ports 0 to 22 opens these and no others', async () => {

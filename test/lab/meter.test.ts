@@ -1,5 +1,6 @@
 // What edgepush meter tells is what was sent: by packets and bytes, across pushes, in every form that somebody reads.
 
+import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Machine } from '../../lab/boot-machine.ts'
 import type { Lab } from '../../lab/make-lab.ts'
@@ -161,5 +162,48 @@ describeLab('edgepush meter', () => {
     await meter()
     expect(await done()).toBe(once)
     expect(await file('nc-01', 'edge_netmeter')).not.toContain('i-0b0b0b0b')
+  })
+  // d has no elastic IP: what it sends to one is from another instance, and to the public address all the same.
+  const drop = async () => {
+    await sendUdp(vm('d'), { to: publicOf('a'), port: 6000, count: 40 })
+    await sendUdp(vm('d'), { to: privateOf('a'), port: 6000, count: 5 })
+    await sendUdp(lab.outside, { to: publicOf('a'), port: 6000, count: 7 })
+    await sendUdp(lab.outside, { to: privateOf('a'), port: 6000, count: 20 })
+    await sendUdp(lab.outside, { to: publicOf('a'), port: 5000, count: 2, size: 100 })
+    await sendUdp(lab.outside, { to: privateOf('a'), port: 5000, count: 3, size: 50 })
+  }
+  const both = (sent: Readonly<Record<string, Count>>) =>
+    (sent['a public']?.in[0] ?? 0) + (sent['a private']?.in[0] ?? 0)
+
+  it('knows at least the sum where it cannot tell to which address came what was dropped', async () => {
+    const { [idOf('d')]: d, ...rest } = lab.world().instances
+    await lab.publish({
+      instances: { ...rest, [idOf('d')]: { node: 'nc-02', ...d, groups: ['sg-cccccccc'] } },
+      groups: { ...lab.world().groups, 'sg-cccccccc': [] },
+    })
+    await mustPush(lab)
+    const before = both(await counts())
+    await drop()
+    await vi.waitFor(async () => expect(both(await counts())).toBe(before + 5), { timeout: 20_000 })
+    const numbers = Object.values(await counts()).flatMap((count) => [...count.in, ...count.out])
+    expect(Math.min(...numbers)).toBeGreaterThanOrEqual(0)
+  })
+
+  it('tells it exactly where the profile is hardened', async () => {
+    const inventory = await readFile(lab.files.inventory, 'utf8')
+    await writeFile(lab.files.inventory, inventory.replace(/(nc-01: \{.*) \}/, '$1, profile: hardened }'))
+    expect(await mustPush(lab)).toMatchObject({ 'nc-01': 'converged', 'nc-02': 'unchanged' })
+    const before = await counts()
+    const plus = (name: string, count: number, size: number) => {
+      const [packets, bytes] = before[name]?.in ?? nothing
+      return [packets + count, bytes + count * (size + HEADERS)]
+    }
+    await drop()
+    const expected = { 'a public': plus('a public', 2, 100), 'a private': plus('a private', 3, 50) }
+    const came = async () => {
+      const { 'a public': toPublic, 'a private': toPrivate } = await counts()
+      return { 'a public': toPublic?.in, 'a private': toPrivate?.in }
+    }
+    await vi.waitFor(async () => expect(await came()).toEqual(expected), { timeout: 20_000 })
   })
 })

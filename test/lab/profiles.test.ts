@@ -5,9 +5,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Machine } from '../../lab/boot-machine.ts'
 import type { Lab } from '../../lab/make-lab.ts'
-import type { Station } from '../../lab/probes-from.ts'
 import { startLab } from '../../lab/start-lab.ts'
 import type { World } from '../../lab/world.ts'
+import { counter } from './counter.ts'
 import { metersIn } from './meters.ts'
 import { expectPackets, idOf } from './packets.ts'
 import { all, mustPush } from './push.ts'
@@ -154,7 +154,9 @@ describeLab('the profile hardened beside compatible', () => {
     const expected = { in: plus(before?.in, 3, 100), out: plus(before?.out, 6, 50) }
     await vi.waitFor(async () => expect((await counts())['d private']).toEqual(expected), { timeout: 5_000 })
     expect(await counts()).not.toHaveProperty('b private')
-    const dropped = await lab.node('nc-02').run(`iptables-save -c -t filter | grep 'DROPPED -d ${privateOf('d')}/32'`)
+    const dropped = await lab
+      .node('nc-02')
+      .run(`iptables-save -c -t filter | grep 'DROPPED -d ${privateOf('d')}/32 -m set'`)
     expect(dropped.match(/^\[\d+/gm)).toEqual(['[8', expect.stringMatching(/^\[(9|1\d)$/)])
   })
 
@@ -182,12 +184,3 @@ describeLab('the profile hardened beside compatible', () => {
     await expectPackets(lab, 'c  d  tcp 9999  d sees c')
   })
 })
-
-/** From now on the host counts the packets that come to it and match; the answer tells how many. */
-async function counter(host: Station, match: string): Promise<() => Promise<number>> {
-  await host.run(`iptables -t raw -I PREROUTING 1 ${match}`)
-  return async () => {
-    const [, count = ''] = /^\[(\d+):\d+\] -A PREROUTING/m.exec(await host.run('iptables-save -c -t raw')) ?? []
-    return Number(count)
-  }
-}

@@ -8,8 +8,11 @@ export interface ChainRule {
   /** The set that the source must be in; empty for none. */
   readonly group: string
   readonly match: RuleMatch
-  /** Only for packets that go to a public address: those between private addresses carry the mark. */
-  readonly unmarkedOnly: boolean
+  /**
+   * Only for packets that were sent to a public address. Those between private addresses carry the mark, but only the
+   * first of a connection meets the table that sets it: who judges later ones, too, asks whether it is translated.
+   */
+  readonly toPublicOnly: boolean
 }
 
 /**
@@ -26,7 +29,7 @@ export function groupRules(group: SecurityGroup, view: View, local: readonly Ins
 }
 
 function chainRule({ match, source }: IngressRule): ChainRule {
-  return { cidr: source.cidr ? cidrText(source.cidr) : '', group: source.group ?? '', match, unmarkedOnly: false }
+  return { cidr: source.cidr ? cidrText(source.cidr) : '', group: source.group ?? '', match, toPublicOnly: false }
 }
 
 function cidrText(cidr: Cidr): string {
@@ -46,5 +49,5 @@ function sameNodeRules(
     .filter(({ publicAddress, privateAddress }) => {
       return publicAddress && contains(cidr, publicAddress) && !contains(cidr, privateAddress)
     })
-    .map(({ privateAddress }) => ({ cidr: `${privateAddress}/32`, group: '', match, unmarkedOnly: true }))
+    .map(({ privateAddress }) => ({ cidr: `${privateAddress}/32`, group: '', match, toPublicOnly: true }))
 }

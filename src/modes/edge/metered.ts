@@ -17,6 +17,9 @@ export function metered(view: View, { address, options }: Pick<Node, 'address' |
     folder: runFolder(options),
     instances: view.instances
       .filter(({ id }) => ids.has(id))
-      .map(({ id, publicAddress, privateAddress }) => ({ id, public: publicAddress ?? '-', private: privateAddress })),
+      .map(({ id, publicAddress, privateAddress }) => {
+        // One address that is both is counted once, as private.
+        return { id, public: publicAddress === privateAddress ? '-' : (publicAddress ?? '-'), private: privateAddress }
+      }),
   }
 }

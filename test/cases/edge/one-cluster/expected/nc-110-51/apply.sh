@@ -291,6 +291,21 @@ addresses_check() {
 for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
   ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }
 done
+live=$(ip -4 -o address show) || return 1
+{ cat "$want/addresses" 2> /dev/null; printf '%s\n' "$live" | sed 's/^/have /'; } | awk '
+  function number(address,  part) { split(address, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
+  function in_pool(device, value,  i) {
+    for (i = 1; i <= pools; i++) if (on[i] == device && first[i] <= value && value <= last[i]) return 1
+    return 0
+  }
+  $1 == "pool" { n = split($2, end, "-"); on[++pools] = $4; first[pools] = number(end[1]); last[pools] = number(end[n]) }
+  $1 == "have" {
+    device = $3; sub(/@.*/, "", device); address = $5; sub(/\/.*/, "", address)
+    if ($5 !~ /\/32$/ && in_pool(device, number(address))) print $5, device
+  }' > "$work/addresses.stray"
+while read -r address device; do
+  note "$address on $device is in the pool of elastic addresses but is not a /32, so it may be the node's own: it stays; if it is a leftover, remove it: ip addr del $address dev $device"
+done < "$work/addresses.stray"
 }
 addresses_world() {
 for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
