@@ -52,6 +52,12 @@ note() { reply note "$*"; }
 complain() { reply error "$*"; }
 journal() { printf '%s %s %s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$digest" "$verb" "$*" >> "$state/journal"; }
 
+# Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough.
+alike() { # artifact text text
+  [ "$2" != "$3" ] || return 0
+  [ "${#2}" = "${#3}" ] && [ "$(printf '%s\n' "$2" | "$1_alike")" = "$(printf '%s\n' "$3" | "$1_alike")" ]
+}
+
 # ---- ipset: ipset.restore ----
 ipset_file='ipset.restore'
 # Copies of the sets that change, with what they will hold. The rules in force may use the copies of a script that died,
@@ -142,6 +148,9 @@ printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v blocked="$blocked" '
   }
   $1 == "add" { print $1, $2, $3 }' | sort -k2,2 -k1,1r -k3,3
 }
+ipset_alike() {
+cat
+}
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
@@ -178,7 +187,7 @@ iptables_commit() { # table filter
   wanted=
   [ ! -f "$source" ] || wanted=$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source" | $2)
   live=$(iptables-save -c -t "$1") || return 1
-  [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ] || return 0
+  ! alike iptables "$wanted" "$(printf '%s\n' "$live" | iptables_canonical)" || return 0
   : > "$work/iptables.blocked"
   { printf '%s\n' "$live" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
@@ -261,6 +270,39 @@ live=$(iptables-save) || return 1
 case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 printf '%s\n' "$live" | iptables_canonical
 }
+iptables_alike() {
+awk '
+  function put(kind, key, line) {
+    if (kind == "" || kind != last) run++
+    last = kind
+    if (key == "") print run, "-", 0, line
+    else print run, key, ++place, line
+  }
+  { text[NR] = $0 }
+  /^[*]/ { table = $1 }
+  /^-A/ { chain[NR] = table " " $2; kind[NR] = understand(); rules[chain[NR]]++; accepting[chain[NR]] += (kind[NR] == "accepts") }
+  function understand(  i, to, from) {
+    for (i = 3; i < NF && $i !~ /^-[jg]$/; i++) {
+      if ($i == "-m" && $(i + 1) !~ /^(set|conntrack|physdev|mark|tcp|udp|icmp)$/) return ""
+      if ($(i - 1) != "!" && $(i + 1) ~ /\/32$/) { if ($i == "-d") to = $(i + 1); if ($i == "-s") from = $(i + 1) }
+    }
+    if (i >= NF) return "counts"
+    if ($i == "-g") return ""
+    if ($(i + 1) == "DNAT" && to) { key[NR] = to; return "translates" }
+    if ($(i + 1) == "SNAT" && from) { key[NR] = from; return "translates back" }
+    if (i + 1 < NF) return ""
+    if ($NF == "ACCEPT") return "accepts"
+    if ($NF == "DROP") return "drops"
+    asked[NR] = table " " $NF
+    return ""
+  }
+  END {
+    for (n = 1; n <= NR; n++) {
+      if (n in asked && rules[asked[n]] && rules[asked[n]] == accepting[asked[n]]) kind[n] = "asks"
+      put(kind[n] ? chain[n] " " kind[n] : "", key[n], text[n])
+    }
+  }' | sort -k1,1n -k2,2 -k3,3n -k4 | sed 's/^[^ ]* [^ ]* [^ ]* //' | tr '\001' '\n'
+}
 
 # ---- addresses: addresses ----
 addresses_file='addresses'
@@ -329,6 +371,9 @@ live=$(ip -4 -o address show) || return 1
     if (($5 " " device) in named || in_pool(device, number(substr($5, 1, length($5) - 3)))) print "address " $5 " dev " device
   }' | sort -u
 }
+addresses_alike() {
+cat
+}
 
 # ---- ebtables: ebtables.restore ----
 ebtables_file='ebtables.restore'
@@ -353,7 +398,7 @@ ebtables_commit() { # table
   wanted=
   [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
   live=$(ebtables-save) || return 1
-  [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" ] || return 0
+  ! alike ebtables "$wanted" "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" || return 0
   : > "$work/ebtables.blocked"
   { printf '%s\n' "$live" | ebtables_table "$1" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
@@ -417,6 +462,21 @@ ebtables_leave() {
 ebtables_show() {
 live=$(ebtables-save) || return 1
 printf '%s\n' "$live" | ebtables_canonical
+}
+ebtables_alike() {
+awk '
+  function put(kind, key, line) {
+    if (kind == "" || kind != last) run++
+    last = kind
+    if (key == "") print run, "-", 0, line
+    else print run, key, ++place, line
+  }
+  function port(option,  i) {
+    for (i = 3; i < NF; i++) if ($i == option) return $(i - 1) == "!" || $(i + 1) ~ /^!$|[+]$/ ? "" : $(i + 1)
+  }
+  /^-A/ && port("-i") { put($2 " from", port("-i"), $0); next }
+  /^-A/ && port("-o") { put($2 " to", port("-o"), $0); next }
+  { put("", "", $0) }' | sort -k1,1n -k2,2 -k3,3n -k4 | sed 's/^[^ ]* [^ ]* [^ ]* //' | tr '\001' '\n'
 }
 
 # ---- dhcpd: dhcpd.conf ----
@@ -487,6 +547,29 @@ dhcpd_show() {
 [ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
 if dhcpd_running; then echo "#= a daemon answers on $VNET_BRIDGE"; fi
 }
+dhcpd_alike() {
+awk '
+  function put(kind, key, line) {
+    if (kind == "" || kind != last) run++
+    last = kind
+    if (key == "") print run, "-", 0, line
+    else print run, key, ++place, line
+  }
+  function end_of_hosts(  i) {
+    for (i = 1; i <= hosts; i++) put(shared ? "" : "host", "", host[i])
+    hosts = shared = 0
+    split("", seen)
+  }
+  /^host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
+  inside {
+    host[hosts] = host[hosts] $0 "\001"
+    if ($0 == "}") { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
+    next
+  }
+  /^$/ { blank = blank "\001"; next }
+  { end_of_hosts(); put("", "", blank $0); blank = "" }
+  END { end_of_hosts() }' | sort -k1,1n -k2,2 -k3,3n -k4 | sed 's/^[^ ]* [^ ]* [^ ]* //' | tr '\001' '\n'
+}
 
 # ---- placeholder: eucanetd-placeholder ----
 placeholder_file='eucanetd-placeholder'
@@ -543,6 +626,9 @@ placeholder_show() {
 [ ! -e "$(placeholder_script)" ] || cat "$(placeholder_script)"
 if placeholder_pid > /dev/null; then echo '#= it runs, and eucanetd.pid names it'; fi
 }
+placeholder_alike() {
+cat
+}
 
 # ---- the transaction ----
 
@@ -569,10 +655,10 @@ converge() {
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Prints the artifacts of which the kernel does not hold what the rehearsal of $want showed.
-differing() {
-  for name in $artifacts; do
-    "${name}_show" 2> /dev/null | cmp -s - "$want/expected/$name" || echo "$name"
-  done
+differing() { for name in $artifacts; do holds "$name" || echo "$name"; done; }
+
+holds() { # artifact
+  [ -f "$want/expected/$1" ] && alike "$1" "$("$1_show" 2> /dev/null)" "$(cat "$want/expected/$1")"
 }
 
 # Everything of ours as it is, in the form of a bundle: going back is converging on it. What a line that begins with #=
@@ -674,10 +760,13 @@ confirm() { # [version]
 version_file=$(echo "${EUCALYPTUS-}/var/run/eucalyptus/global_network_info.version" | tr -s /)
 served() { cat "$version_file" 2> /dev/null; }
 
-# What the kernel holds of ours, and with + and - what the bundle asks for instead.
+# What the kernel holds of ours, and with + and - what the bundle asks for instead: both in order, without which a real
+# difference would be lost among those that mean nothing.
 difference() {
   for name in $artifacts; do
-    "${name}_show" 2> /dev/null | diff -U 1 - "$want/expected/$name" | sed "1,2d;s/^/difference $name /" >&3
+    "${name}_alike" < "$want/expected/$name" | {
+      "${name}_show" 2> /dev/null | "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
+    } 4<&0
   done
   reply state compared
 }
