@@ -6,15 +6,8 @@ import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
-import {
-  confirmWindowOption,
-  durationArgument,
-  forksOption,
-  formatOption,
-  lenientOption,
-  modeOption,
-  viewOption,
-} from './commands/options.ts'
+import { commonOptions } from './commands/options.ts'
+import { SETTLING_VERBS, VERBS, type Verb } from './commands/verbs.ts'
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
@@ -33,6 +26,7 @@ interface Flags {
   readonly limit?: string
   readonly forks?: number
   readonly confirmWindow?: number
+  readonly by?: number
   readonly out?: string
   readonly live?: boolean
   readonly force?: boolean
@@ -44,6 +38,12 @@ interface Flags {
   readonly color: boolean
 }
 
+type Run = (
+  playbook: string | undefined,
+  flags: ReturnType<typeof complete>,
+  context: Context,
+) => ExitCode | Promise<ExitCode>
+
 let exit: ExitCode = EXIT.ok
 let interrupted: ExitCode | undefined
 
@@ -54,72 +54,10 @@ const program = new Command('edgepush')
   .showHelpAfterError('(--help says more)')
   .exitOverride()
 
-verb(
-  'push',
-  'bring the nodes to what the view says',
-  'edgepush push -i inventories/lab.yml --view view.xml --node nc-05',
-)
-  .addOption(viewOption())
-  .addOption(modeOption())
-  .addOption(lenientOption())
-  .addOption(confirmWindowOption())
-  .addOption(forksOption())
-  .action(async (playbook: string | undefined, flags: Flags) => {
-    const { push } = await import('./commands/push.ts')
-    exit = await push(playbook, { ...complete(flags), confirmWindow: flags.confirmWindow }, contextFor(flags))
-  })
-
-settling(
-  'confirm',
-  'keep what a run has committed and waits for you to confirm',
-  'edgepush confirm 20260101T120000Z-0a1b2c',
-).action(async (run: string, playbook: string | undefined, flags: Flags) => {
-  await say(run, { verb: 'confirm' }, playbook, flags)
-})
-
-settling(
-  'abort',
-  'take back what a run has committed and nobody has confirmed',
-  'edgepush abort 20260101T120000Z-0a1b2c',
-).action(async (run: string, playbook: string | undefined, flags: Flags) => {
-  await say(run, { verb: 'abort' }, playbook, flags)
-})
-
-settling('extend', 'give a commit more time to be confirmed', 'edgepush extend 20260101T120000Z-0a1b2c --by 10m')
-  .requiredOption('--by <duration>', 'how long from now, such as 10m', durationArgument)
-  .action(async (run: string, playbook: string | undefined, flags: Flags & { readonly by: number }) => {
-    await say(run, { verb: 'extend', by: flags.by }, playbook, flags)
-  })
-
-verb(
-  'render',
-  'write what each node should hold, as files to read',
-  'edgepush render -i inventories/lab.yml --view view.xml --out rendered',
-)
-  .addOption(viewOption())
-  .addOption(modeOption())
-  .addOption(lenientOption())
-  .option('--out <dir>', 'write the files below this folder instead of printing them')
-  .addOption(forksOption())
-  .action(async (playbook: string | undefined, flags: Flags) => {
-    const { render } = await import('./commands/render.ts')
-    exit = await render(playbook, { ...complete(flags), out: flags.out }, contextFor(flags))
-  })
-
-verb('status', 'tell what became of each node in its last run', 'edgepush status -i inventories/lab.yml --live')
-  .option('--live', 'ask the nodes, too')
-  .addOption(forksOption())
-  .action(async (playbook: string | undefined, flags: Flags) => {
-    const { status } = await import('./commands/status.ts')
-    exit = await status(playbook, { ...complete(flags), live: flags.live ?? false }, contextFor(flags))
-  })
-
-verb('nodes', 'list who is in the inventory', "edgepush nodes -i inventories/lab.yml -l 'canary:!nc-02'").action(
-  async (playbook: string | undefined, flags: Flags) => {
-    const { nodes } = await import('./commands/nodes.ts')
-    exit = nodes(playbook, complete(flags), contextFor(flags))
-  },
-)
+verb('push', async (...run) => (await import('./commands/push.ts')).push(...run))
+verb('render', async (...run) => (await import('./commands/render.ts')).render(...run))
+verb('status', async (...run) => (await import('./commands/status.ts')).status(...run))
+verb('nodes', async (...run) => (await import('./commands/nodes.ts')).nodes(...run))
 
 program
   .command('check-config')
@@ -133,86 +71,44 @@ program
     exit = checkConfig(file, { json: flags.json ?? false }, terminalFor({ ...flags, color: false }), packageVersion())
   })
 
-verb('adopt', 'take nodes over from eucanetd', 'edgepush adopt -i inventories/lab.yml --view view.xml --node nc-05')
-  .addOption(viewOption())
-  .addOption(modeOption())
-  .addOption(lenientOption())
-  .option('--force', 'also where a node does not hold what the view asks for')
-  .addOption(forksOption())
-  .action(async (playbook: string | undefined, flags: Flags) => {
-    const { adopt } = await import('./commands/adopt.ts')
-    exit = await adopt(playbook, { ...complete(flags), force: flags.force ?? false }, contextFor(flags))
-  })
+verb('adopt', async (...run) => (await import('./commands/adopt.ts')).adopt(...run))
+verb('release', async (...run) => (await import('./commands/release.ts')).release(...run))
+verb('flush', async (...run) => (await import('./commands/flush.ts')).flush(...run))
+verb('meter', async (...run) => (await import('./commands/meter.ts')).meter(...run))
 
-verb(
-  'release',
-  'give nodes back to eucanetd, with everything as it is',
-  'edgepush release -i inventories/lab.yml --node nc-05',
-)
-  .addOption(forksOption())
-  .action(async (playbook: string | undefined, flags: Flags) => {
-    const { release } = await import('./commands/release.ts')
-    exit = await release(playbook, complete(flags), contextFor(flags))
-  })
+settling('confirm', () => ({ verb: 'confirm' }))
+settling('abort', () => ({ verb: 'abort' }))
+settling('extend', ({ by = 0 }) => ({ verb: 'extend', by }))
 
-verb('flush', 'take everything of ours from nodes', 'edgepush flush -i inventories/lab.yml --node nc-05')
-  .option('--dynamic', 'leave the chains and the jumps to them, with nothing in them')
-  .option('--view <file>', "a view whose pool says which addresses are the cloud's, where no bundle of ours ever was")
-  .addOption(modeOption())
-  .addOption(lenientOption())
-  .addOption(forksOption())
-  .action(async (playbook: string | undefined, flags: Flags) => {
-    const { flush } = await import('./commands/flush.ts')
-    exit = await flush(playbook, { ...complete(flags), dynamic: flags.dynamic ?? false }, contextFor(flags))
+function verb(name: keyof typeof VERBS, run: Run): void {
+  aboutNodes(program.command(name), VERBS[name]).action(async (playbook: string | undefined, flags: Flags) => {
+    exit = await run(playbook, complete(flags), contextFor(flags))
   })
-
-verb('meter', 'tell the traffic of each instance', 'edgepush meter -i inventories/lab.yml --view view.xml --format csv')
-  .addOption(viewOption())
-  .addOption(modeOption())
-  .addOption(lenientOption())
-  .addOption(formatOption())
-  .addOption(forksOption())
-  .action(async (playbook: string | undefined, flags: Flags) => {
-    const { meter } = await import('./commands/meter.ts')
-    exit = await meter(playbook, { ...complete(flags), format: flags.format ?? 'table' }, contextFor(flags))
-  })
-
-async function say(run: string, word: Word, playbook: string | undefined, flags: Flags): Promise<void> {
-  const { settle } = await import('./commands/settle.ts')
-  exit = await settle(run, word, playbook, complete(flags), contextFor(flags))
 }
 
-function settling(name: string, does: string, example: string): Command {
-  return aboutNodes(program.command(name).argument('<run>', 'the run, as it called itself'), does, example).addOption(
-    forksOption(),
-  )
+function settling(name: keyof typeof SETTLING_VERBS, wordOf: (flags: Flags) => Word): void {
+  const command = program.command(name).argument('<run>', 'the run, as it called itself')
+  aboutNodes(command, SETTLING_VERBS[name]).action(async (run: string, playbook: string | undefined, flags: Flags) => {
+    const { settle } = await import('./commands/settle.ts')
+    exit = await settle(run, wordOf(flags), playbook, complete(flags), contextFor(flags))
+  })
 }
 
-function verb(name: string, does: string, example: string): Command {
-  return aboutNodes(program.command(name), does, example)
-}
-
-/** What all verbs about nodes take. */
-function aboutNodes(command: Command, does: string, example: string): Command {
-  return command
+function aboutNodes(command: Command, { does, example, options }: Verb): Command {
+  command
     .description(`${does[0]?.toUpperCase()}${does.slice(1)}.`)
     .summary(does)
     .argument('[playbook]', `how a run goes (default: ${PLAYBOOK_PLACES.join(' or ')})`)
-    .option('-i, --inventory <file>', "who the nodes are (default: the playbook's)")
-    .option('--node <name>', 'only this node; may be repeated', (value: string, others: readonly string[] = []) => [
-      ...others,
-      value,
-    ])
-    .option('-l, --limit <words>', 'only these: names, groups, globs; a:b both, a:&b in both, a:!b without')
-    .option('--json', 'NDJSON on standard output, for programs')
-    .option('-v, --verbose', 'log every step on standard error')
-    .option('-q, --quiet', 'say only what went wrong')
-    .option('--no-color', 'no colours (NO_COLOR in the environment does the same)')
     .addHelpText('after', `\nExample:\n  ${example}`)
+  for (const option of [...commonOptions(), ...options]) command.addOption(option)
+  return command
 }
 
-function complete({ inventory, view, mode, lenient = false, node = [], limit, forks, json }: Flags) {
-  return { inventory, view, mode, lenient, node, limit, forks, json: json ?? false }
+/** What was not said is filled in; a command takes of it what it knows. */
+function complete(flags: Flags) {
+  const { inventory, view, mode, limit, forks, confirmWindow, out, format = 'table' } = flags
+  const { lenient = false, node = [], json = false, live = false, force = false, dynamic = false } = flags
+  return { inventory, view, mode, lenient, node, limit, forks, confirmWindow, json, out, live, force, dynamic, format }
 }
 
 function contextFor(flags: Flags): Context {

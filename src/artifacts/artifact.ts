@@ -10,6 +10,7 @@
  *   $work       scratch folder, gone afterwards
  *   $rehearsing not empty in the empty network namespace where the bundle is rehearsed
  *   $VNET_...   the node's options under their own names
+ *   alike NAME TEXT TEXT  says whether two texts of that artifact differ in nothing that has a meaning
  *   note TEXT   tells the operator; complain TEXT says why a step fails
  *
  * A process that outlives the script must be started with descriptors 3 (the reply) and 9 (the lock) closed.
@@ -34,6 +35,11 @@ export interface Artifact {
   readonly leave: string
   /** Prints what of ours is there: canonical, without counters, in the form of its own file, so that it can be put back. */
   readonly show: string
+  /**
+   * A filter from what `show` prints to a normal form, the same for two texts that differ only where order has no meaning.
+   * It decides whether a node holds something; it is never written. Absent: any difference is one.
+   */
+  readonly alike?: string
 }
 
 /**

@@ -6,6 +6,7 @@
  * without instances has neither. Where the node has Eucalyptus' own unit for the daemon, that unit runs it.
  */
 
+import { DHCPD } from './alike.ts'
 import { type Artifact, sh } from './artifact.ts'
 
 const FUNCTIONS = sh`
@@ -68,4 +69,5 @@ mkdir -p "$dhcpd_folder" || return 1
   show: sh`
 [ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
 if dhcpd_running; then echo "#= a daemon answers on $VNET_BRIDGE"; fi`,
+  alike: DHCPD,
 }

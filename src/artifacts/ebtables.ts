@@ -5,6 +5,7 @@
  * they are not there already, a table that is as it should be is not written.
  */
 
+import { EBTABLES } from './alike.ts'
 import { type Artifact, sh } from './artifact.ts'
 
 interface Ownership {
@@ -76,7 +77,7 @@ ebtables_commit() { # table
   wanted=
   [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
   live=$(ebtables-save) || return 1
-  [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" ] || return 0
+  ! alike ebtables "$wanted" "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" || return 0
   : > "$work/ebtables.blocked"
   { printf '%s\n' "$live" | ebtables_table "$1" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
@@ -94,5 +95,6 @@ ebtables_commit() { # table
     show: sh`
 live=$(ebtables-save) || return 1
 printf '%s\n' "$live" | ebtables_canonical`,
+    alike: EBTABLES,
   }
 }

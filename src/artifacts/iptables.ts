@@ -6,6 +6,7 @@
  * ours; a table that already is as it should be is not written; a rule that stays keeps its counters.
  */
 
+import { IPTABLES } from './alike.ts'
 import { type Artifact, sh } from './artifact.ts'
 
 interface Ownership {
@@ -103,7 +104,7 @@ iptables_commit() { # table filter
   wanted=
   [ ! -f "$source" ] || wanted=$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source" | $2)
   live=$(iptables-save -c -t "$1") || return 1
-  [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ] || return 0
+  ! alike iptables "$wanted" "$(printf '%s\n' "$live" | iptables_canonical)" || return 0
   : > "$work/iptables.blocked"
   { printf '%s\n' "$live" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
@@ -134,5 +135,6 @@ iptables_commit() { # table filter
 live=$(iptables-save) || return 1
 case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 printf '%s\n' "$live" | iptables_canonical`,
+    alike: IPTABLES,
   }
 }

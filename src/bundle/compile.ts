@@ -76,13 +76,14 @@ function scriptData({ artifacts }: Mode, { options }: Node, templates: Templates
 }
 
 /** In shell a function must have a body. */
-function pieces({ check, world, steps, leave, show }: Artifact): readonly { name: string; body: string }[] {
+function pieces({ check, world, steps, leave, show, alike }: Artifact): readonly { name: string; body: string }[] {
   const bodies = {
     check,
     world,
     ...Object.fromEntries(PHASES.map((phase) => [phase, steps[phase] ?? ''])),
     leave,
     show,
+    alike: alike ?? 'cat',
   }
   return Object.entries(bodies).map(([name, body]) => ({ name, body: body || ':' }))
 }

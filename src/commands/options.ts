@@ -4,20 +4,34 @@ import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration } from '../config/duration.ts'
 import { SHORTEST_WINDOW } from '../config/playbook.ts'
 
-export function viewOption(): Option {
-  return new Option('--view <file>', "the view to serve, or a folder of 3.4's files (default: the playbook's source)")
+/** Which nodes, and how what became of them is told. */
+export function commonOptions(): readonly Option[] {
+  return [
+    new Option('-i, --inventory <file>', "who the nodes are (default: the playbook's)"),
+    new Option('--node <name>', 'only this node; may be repeated').argParser(
+      (value: string, others: readonly string[] = []) => [...others, value],
+    ),
+    new Option('-l, --limit <words>', 'only these: names, groups, globs; a:b both, a:&b in both, a:!b without'),
+    new Option('--json', 'NDJSON on standard output, for programs'),
+    new Option('-v, --verbose', 'log every step on standard error'),
+    new Option('-q, --quiet', 'say only what went wrong'),
+    new Option('--no-color', 'no colours (NO_COLOR in the environment does the same)'),
+  ]
 }
 
-export function modeOption(): Option {
-  return new Option('--mode <name>', 'the mode of a view that does not say its own, as none did before 4.2')
+/** Which view, and how it is read; `what` says what the view is for, where it is not for serving. */
+export function viewOptions(what = VIEW): readonly Option[] {
+  return [
+    new Option('--view <file>', what),
+    new Option('--mode <name>', 'the mode of a view that does not say its own, as none did before 4.2'),
+    new Option(
+      '--lenient',
+      'leave out what is wrong with one instance, group or rule, and say so, instead of refusing the view',
+    ),
+  ]
 }
 
-export function lenientOption(): Option {
-  return new Option(
-    '--lenient',
-    'leave out what is wrong with one instance, group or rule, and say so, instead of refusing the view',
-  )
-}
+const VIEW = "the view to serve, or a folder of 3.4's files (default: the playbook's source)"
 
 export function forksOption(): Option {
   return new Option('-f, --forks <number>', "nodes at a time (default: the stage's, 32)").argParser((text) => {
@@ -27,7 +41,13 @@ export function forksOption(): Option {
   })
 }
 
-export function durationArgument(text: string): number {
+export function byOption(): Option {
+  return new Option('--by <duration>', 'how long from now, such as 10m')
+    .argParser(durationArgument)
+    .makeOptionMandatory()
+}
+
+function durationArgument(text: string): number {
   if (!/^[1-9][0-9]*[smh]$/.test(text)) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 1h.')
   return parseDuration(text)
 }

@@ -57,6 +57,8 @@ export function openRecord(folder: string, cloud: string, run: string, view: Vie
   }
 }
 
+const OTHER_FOLDER = 'set EDGEPUSH_STATE to a folder of yours'
+
 function openRun(folder: string, cloud: string, run: string, nodes: string): number {
   try {
     const runs = join(folder, cloud, 'runs')
@@ -65,11 +67,7 @@ function openRun(folder: string, cloud: string, run: string, nodes: string): num
     return openSync(join(runs, `${run}.ndjson`), 'ax', 0o600)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new Refusal(
-      EXIT.noPermission,
-      `the record cannot be written: ${why}`,
-      'set EDGEPUSH_STATE to a folder of yours',
-    )
+    throw new Refusal(EXIT.noPermission, `the record cannot be written: ${why}`, OTHER_FOLDER)
   }
 }
 
@@ -107,7 +105,8 @@ function filesIn(folder: string): readonly string[] {
     return readdirSync(folder)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Refusal(EXIT.noPermission, `the record cannot be read: ${why}`, OTHER_FOLDER)
   }
 }
 

@@ -61,10 +61,13 @@ held() {
 
 show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
 
-# What the kernel holds of ours, and with + and - what the bundle asks for instead.
+# What the kernel holds of ours, and with + and - what the bundle asks for instead: both in order, without which a real
+# difference would be lost among those that mean nothing.
 difference() {
   for name in $artifacts; do
-    "${name}_show" 2> /dev/null | diff -U 1 - "$want/expected/$name" | sed "1,2d;s/^/difference $name /" >&3
+    "${name}_alike" < "$want/expected/$name" | {
+      "${name}_show" 2> /dev/null | "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
+    } 4<&0
   done
   reply state compared
 }

@@ -1,12 +1,11 @@
 /** A node changes hands: from eucanetd to us, back, and to nobody. */
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { labMissing } from '../../lab/lab-missing.ts'
 import type { Lab } from '../../lab/make-lab.ts'
 import type { LabNode } from '../../lab/make-node.ts'
 import { startLab } from '../../lab/start-lab.ts'
+import { eucanetdMakes } from './eucanetd.ts'
 
 const KERNEL =
   'iptables-save -c; ipset save | sort; ebtables-save; ip -4 address show dev br0; cat /run/eucalyptus/net/euca-dhcp.pid'
@@ -21,7 +20,7 @@ describe.skipIf(missing.length > 0)('a node that eucanetd has made', () => {
   beforeEach(async () => {
     lab = await startLab({ nodes: 2 })
     node = lab.node('nc-01')
-    await eucanetdMakes('nc-01')
+    await eucanetdMakes(lab, 'nc-01')
   })
   afterEach(() => lab.stop())
 
@@ -117,23 +116,6 @@ describe.skipIf(missing.length > 0)('a node that eucanetd has made', () => {
     expect(kept).not.toMatch(/^-A (EUCA_FILTER_FWD|EUCA_NAT_PRE|EUCA_EBT_NAT_PRE) /m)
     expect(kept).not.toContain('sg-')
   })
-
-  /** The original's end state, made from the same files by plain tools, and a process of its name. */
-  async function eucanetdMakes(name: string): Promise<void> {
-    await lab.edgepush(['render', 'push.yml', '--out', 'rendered', '--node', name])
-    const rendered = (file: string) => readFileSync(join(lab.files.directory, 'rendered', name, file), 'utf8')
-    await node.run('ipset restore', { stdin: rendered('ipset.restore') })
-    await node.run('iptables-restore', { stdin: rendered('iptables.restore') })
-    await node.run('ebtables-restore', { stdin: rendered('ebtables.restore') })
-    await node.run('cat > /run/eucalyptus/net/euca-dhcp.conf', { stdin: rendered('dhcpd.conf') })
-    await node.run(`
-      ip address add ${lab.instance('i-0a0a0a0a').publicAddress}/32 dev br0
-      touch /run/eucalyptus/net/euca-dhcp.leases
-      dhcpd -q -cf /run/eucalyptus/net/euca-dhcp.conf br0 2> /dev/null
-      cp /bin/sleep /run/eucanetd
-      setsid /run/eucanetd 1000 < /dev/null > /dev/null 2>&1 &
-      echo $! > /run/eucalyptus/eucanetd.pid`)
-  }
 
   async function eucanetdRuns(): Promise<boolean> {
     return (await node.run('pgrep -x eucanetd || true')) !== ''

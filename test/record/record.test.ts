@@ -78,6 +78,14 @@ it('says which file cannot be read, and what to do', () => {
   )
 })
 
+it('says when none of it can be read', () => {
+  mkdirSync(join(folder, 'lab'), { recursive: true })
+  writeFileSync(join(folder, 'lab/nodes'), '')
+  expect(() => readRecord(folder, 'lab')).toThrow(
+    expect.objectContaining({ exitCode: 77, message: expect.stringContaining('cannot be read') }),
+  )
+})
+
 it('never writes over a run', () => {
   recordRun('one', [])
   expect(() => openRecord(folder, 'lab', 'one', VIEW)).toThrow(expect.objectContaining({ exitCode: 77 }))

@@ -66,6 +66,12 @@ note() { reply note "$*"; }
 complain() { reply error "$*"; }
 refuse() { complain "$*"; exit 20; }
 
+# Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough.
+alike() { # artifact text text
+  [ "$2" != "$3" ] || return 0
+  [ "${#2}" = "${#3}" ] && [ "$(printf '%s\n' "$2" | "$1_alike")" = "$(printf '%s\n' "$3" | "$1_alike")" ]
+}
+
 # ---- ipset: ipset.restore ----
 ipset_file='ipset.restore'
 # Copies of the sets that change, with what they will hold. The rules in force may use the copies of a script that died,
@@ -156,6 +162,9 @@ printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v blocked="$blocked" '
   }
   $1 == "add" { print $1, $2, $3 }' | sort -k2,2 -k1,1r -k3,3
 }
+ipset_alike() {
+cat
+}
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
@@ -192,7 +201,7 @@ iptables_commit() { # table filter
   wanted=
   [ ! -f "$source" ] || wanted=$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source" | $2)
   live=$(iptables-save -c -t "$1") || return 1
-  [ "$wanted" != "$(printf '%s\n' "$live" | iptables_canonical)" ] || return 0
+  ! alike iptables "$wanted" "$(printf '%s\n' "$live" | iptables_canonical)" || return 0
   : > "$work/iptables.blocked"
   { printf '%s\n' "$live" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
@@ -274,6 +283,39 @@ iptables_show() {
 live=$(iptables-save) || return 1
 case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 printf '%s\n' "$live" | iptables_canonical
+}
+iptables_alike() {
+awk '
+  function put(kind, key, line) {
+    if (kind == "" || kind != last) run++
+    last = kind
+    if (key == "") print run, "-", 0, line
+    else print run, key, ++place, line
+  }
+  { text[NR] = $0 }
+  /^[*]/ { table = $1 }
+  /^-A/ { chain[NR] = table " " $2; kind[NR] = understand(); rules[chain[NR]]++; accepting[chain[NR]] += (kind[NR] == "accepts") }
+  function understand(  i, to, from) {
+    for (i = 3; i < NF && $i !~ /^-[jg]$/; i++) {
+      if ($i == "-m" && $(i + 1) !~ /^(set|conntrack|physdev|mark|tcp|udp|icmp)$/) return ""
+      if ($(i - 1) != "!" && $(i + 1) ~ /\/32$/) { if ($i == "-d") to = $(i + 1); if ($i == "-s") from = $(i + 1) }
+    }
+    if (i >= NF) return "counts"
+    if ($i == "-g") return ""
+    if ($(i + 1) == "DNAT" && to) { key[NR] = to; return "translates" }
+    if ($(i + 1) == "SNAT" && from) { key[NR] = from; return "translates back" }
+    if (i + 1 < NF) return ""
+    if ($NF == "ACCEPT") return "accepts"
+    if ($NF == "DROP") return "drops"
+    asked[NR] = table " " $NF
+    return ""
+  }
+  END {
+    for (n = 1; n <= NR; n++) {
+      if (n in asked && rules[asked[n]] && rules[asked[n]] == accepting[asked[n]]) kind[n] = "asks"
+      put(kind[n] ? chain[n] " " kind[n] : "", key[n], text[n])
+    }
+  }' | sort -k1,1n -k2,2 -k3,3n -k4 | sed 's/^[^ ]* [^ ]* [^ ]* //' | tr '\001' '\n'
 }
 
 # ---- addresses: addresses ----
@@ -358,6 +400,9 @@ live=$(ip -4 -o address show) || return 1
     if (($5 " " device) in named || in_pool(device, number(substr($5, 1, length($5) - 3)))) print "address " $5 " dev " device
   }' | sort -u
 }
+addresses_alike() {
+cat
+}
 
 # ---- ebtables: ebtables.restore ----
 ebtables_file='ebtables.restore'
@@ -382,7 +427,7 @@ ebtables_commit() { # table
   wanted=
   [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
   live=$(ebtables-save) || return 1
-  [ "$wanted" != "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" ] || return 0
+  ! alike ebtables "$wanted" "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" || return 0
   : > "$work/ebtables.blocked"
   { printf '%s\n' "$live" | ebtables_table "$1" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
@@ -446,6 +491,21 @@ ebtables_leave() {
 ebtables_show() {
 live=$(ebtables-save) || return 1
 printf '%s\n' "$live" | ebtables_canonical
+}
+ebtables_alike() {
+awk '
+  function put(kind, key, line) {
+    if (kind == "" || kind != last) run++
+    last = kind
+    if (key == "") print run, "-", 0, line
+    else print run, key, ++place, line
+  }
+  function port(option,  i) {
+    for (i = 3; i < NF; i++) if ($i == option) return $(i - 1) == "!" || $(i + 1) ~ /^!$|[+]$/ ? "" : $(i + 1)
+  }
+  /^-A/ && port("-i") { put($2 " from", port("-i"), $0); next }
+  /^-A/ && port("-o") { put($2 " to", port("-o"), $0); next }
+  { put("", "", $0) }' | sort -k1,1n -k2,2 -k3,3n -k4 | sed 's/^[^ ]* [^ ]* [^ ]* //' | tr '\001' '\n'
 }
 
 # ---- dhcpd: dhcpd.conf ----
@@ -516,6 +576,29 @@ dhcpd_show() {
 [ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
 if dhcpd_running; then echo "#= a daemon answers on $VNET_BRIDGE"; fi
 }
+dhcpd_alike() {
+awk '
+  function put(kind, key, line) {
+    if (kind == "" || kind != last) run++
+    last = kind
+    if (key == "") print run, "-", 0, line
+    else print run, key, ++place, line
+  }
+  function end_of_hosts(  i) {
+    for (i = 1; i <= hosts; i++) put(shared ? "" : "host", "", host[i])
+    hosts = shared = 0
+    split("", seen)
+  }
+  /^host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
+  inside {
+    host[hosts] = host[hosts] $0 "\001"
+    if ($0 == "}") { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
+    next
+  }
+  /^$/ { blank = blank "\001"; next }
+  { end_of_hosts(); put("", "", blank $0); blank = "" }
+  END { end_of_hosts() }' | sort -k1,1n -k2,2 -k3,3n -k4 | sed 's/^[^ ]* [^ ]* [^ ]* //' | tr '\001' '\n'
+}
 
 # ---- placeholder: eucanetd-placeholder ----
 placeholder_file='eucanetd-placeholder'
@@ -571,6 +654,9 @@ placeholder_stop && rm -f "$(placeholder_script)" "$(placeholder_script).wait"
 placeholder_show() {
 [ ! -e "$(placeholder_script)" ] || cat "$(placeholder_script)"
 if placeholder_pid > /dev/null; then echo '#= it runs, and eucanetd.pid names it'; fi
+}
+placeholder_alike() {
+cat
 }
 
 # ---- what this node remembers ----
@@ -635,10 +721,10 @@ converge() {
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Prints the artifacts of which the kernel does not hold what the rehearsal of $want showed.
-differing() {
-  for name in $artifacts; do
-    "${name}_show" 2> /dev/null | cmp -s - "$want/expected/$name" || echo "$name"
-  done
+differing() { for name in $artifacts; do holds "$name" || echo "$name"; done; }
+
+holds() { # artifact
+  [ -f "$want/expected/$1" ] && alike "$1" "$("$1_show" 2> /dev/null)" "$(cat "$want/expected/$1")"
 }
 
 # Makes what the folder says, and proves it.
@@ -987,10 +1073,13 @@ held() {
 
 show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
 
-# What the kernel holds of ours, and with + and - what the bundle asks for instead.
+# What the kernel holds of ours, and with + and - what the bundle asks for instead: both in order, without which a real
+# difference would be lost among those that mean nothing.
 difference() {
   for name in $artifacts; do
-    "${name}_show" 2> /dev/null | diff -U 1 - "$want/expected/$name" | sed "1,2d;s/^/difference $name /" >&3
+    "${name}_alike" < "$want/expected/$name" | {
+      "${name}_show" 2> /dev/null | "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
+    } 4<&0
   done
   reply state compared
 }

@@ -1,0 +1,84 @@
+/** The verbs about nodes: what `--help` says of each, and the options that not all of them take. */
+
+import { Option } from 'commander'
+import { byOption, confirmWindowOption, forksOption, formatOption, viewOptions } from './options.ts'
+
+export interface Verb {
+  readonly does: string
+  readonly example: string
+  readonly options: readonly Option[]
+}
+
+/** About a run whose commits nobody has confirmed yet. */
+export const SETTLING_VERBS = {
+  confirm: {
+    does: 'keep what a run has committed and waits for you to confirm',
+    example: 'edgepush confirm 20260101T120000Z-0a1b2c',
+    options: [forksOption()],
+  },
+  abort: {
+    does: 'take back what a run has committed and nobody has confirmed',
+    example: 'edgepush abort 20260101T120000Z-0a1b2c',
+    options: [forksOption()],
+  },
+  extend: {
+    does: 'give a commit more time to be confirmed',
+    example: 'edgepush extend 20260101T120000Z-0a1b2c --by 10m',
+    options: [byOption(), forksOption()],
+  },
+} as const
+
+export const VERBS = {
+  push: {
+    does: 'bring the nodes to what the view says',
+    example: 'edgepush push -i inventories/lab.yml --view view.xml --node nc-05',
+    options: [...viewOptions(), confirmWindowOption(), forksOption()],
+  },
+  render: {
+    does: 'write what each node should hold, as files to read',
+    example: 'edgepush render -i inventories/lab.yml --view view.xml --out rendered',
+    options: [
+      ...viewOptions(),
+      new Option('--out <dir>', 'write the files below this folder instead of printing them'),
+      forksOption(),
+    ],
+  },
+  status: {
+    does: 'tell what became of each node in its last run',
+    example: 'edgepush status -i inventories/lab.yml --live',
+    options: [new Option('--live', 'ask the nodes, too'), forksOption()],
+  },
+  nodes: {
+    does: 'list who is in the inventory',
+    example: "edgepush nodes -i inventories/lab.yml -l 'canary:!nc-02'",
+    options: [],
+  },
+  adopt: {
+    does: 'take nodes over from eucanetd',
+    example: 'edgepush adopt -i inventories/lab.yml --view view.xml --node nc-05',
+    options: [
+      ...viewOptions(),
+      new Option('--force', 'also where a node does not hold what the view asks for'),
+      forksOption(),
+    ],
+  },
+  release: {
+    does: 'give nodes back to eucanetd, with everything as it is',
+    example: 'edgepush release -i inventories/lab.yml --node nc-05',
+    options: [forksOption()],
+  },
+  flush: {
+    does: 'take everything of ours from nodes',
+    example: 'edgepush flush -i inventories/lab.yml --node nc-05',
+    options: [
+      new Option('--dynamic', 'leave the chains and the jumps to them, with nothing in them'),
+      ...viewOptions("a view whose pool says which addresses are the cloud's, where no bundle of ours ever was"),
+      forksOption(),
+    ],
+  },
+  meter: {
+    does: 'tell the traffic of each instance',
+    example: 'edgepush meter -i inventories/lab.yml --view view.xml --format csv',
+    options: [...viewOptions(), formatOption(), forksOption()],
+  },
+} as const

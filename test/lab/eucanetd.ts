@@ -1,0 +1,43 @@
+// What eucanetd leaves on a node, made by plain tools from our own files, and a process of its name.
+
+import type { Lab } from '../../lab/make-lab.ts'
+import { viewFile } from '../../lab/write-files.ts'
+import { declaredBundle } from '../../src/commands/node-bundle.ts'
+import { loadInventory } from '../../src/config/inventory.ts'
+import { packageTemplates } from '../../src/config/templates.ts'
+import { modeOf } from '../../src/modes/index.ts'
+import { readView } from '../../src/view/parse.ts'
+import { textOf } from '../bundle/rule-set.ts'
+
+/** Its instances are in the view's order, which is the database's; ours are by address. */
+type Order = 'by address' | 'backwards'
+
+export async function eucanetdMakes(lab: Lab, name: string, order: Order = 'by address'): Promise<void> {
+  const node = lab.node(name)
+  const rendered = await filesOf(lab, name, order)
+  await node.run('ipset restore', { stdin: rendered('ipset.restore') })
+  await node.run('iptables-restore', { stdin: rendered('iptables.restore') })
+  await node.run('ebtables-restore', { stdin: rendered('ebtables.restore') })
+  await node.run('cat > /run/eucalyptus/net/euca-dhcp.conf', { stdin: rendered('dhcpd.conf') })
+  const elastic = [...rendered('addresses').matchAll(/^address (\S+ dev \S+)$/gm)].map(([, address]) => address)
+  await node.run(`
+    ${elastic.map((address) => `ip address add ${address}`).join('\n')}
+    touch /run/eucalyptus/net/euca-dhcp.leases
+    dhcpd -q -cf /run/eucalyptus/net/euca-dhcp.conf br0 2> /dev/null
+    cp /bin/sleep /run/eucanetd
+    setsid /run/eucanetd 1000 < /dev/null > /dev/null 2>&1 &
+    echo $! > /run/eucalyptus/eucanetd.pid`)
+}
+
+async function filesOf(lab: Lab, name: string, order: Order): Promise<(file: string) => string> {
+  const { view } = readView(await lab.clc.run(`cat ${viewFile}`), 'view.xml')
+  const planned = lab.plan.nodes.find((node) => node.name === name)
+  const listed = loadInventory(lab.files.inventory, 'the test').nodes.find((node) => node.name === name)
+  if (!planned || !listed) throw new Error(`the lab has no node ${name}`)
+  const facts = { bridge: { mac: planned.bridgeMac, addresses: planned.bridgeAddresses }, eucalyptusVersion: '5.1.0' }
+  const instances = order === 'by address' ? view.instances : view.instances.toReversed()
+  const mode = modeOf(view, 'the test')
+  const gathered = { view: { ...view, instances }, mode, templates: packageTemplates() }
+  const bundle = declaredBundle({ ...listed, facts }, gathered)
+  return (file) => textOf(bundle, file)
+}
