@@ -25,6 +25,7 @@ interface Flags {
   readonly forks?: number
   readonly out?: string
   readonly live?: boolean
+  readonly sudoers?: boolean
   readonly force?: boolean
   readonly dynamic?: boolean
   readonly format?: 'table' | 'csv' | 'openmetrics'
@@ -87,6 +88,18 @@ verb('nodes', 'list who is in the inventory', "edgepush nodes -i inventories/lab
     exit = nodes(playbook, complete(flags), contextFor(flags))
   },
 )
+
+verb(
+  'doctor',
+  'try the login to each node, and what is asked first',
+  'edgepush doctor -i inventories/lab.yml --sudoers',
+)
+  .option('--sudoers', 'ask nobody, but print the line that lets the login user become root for us')
+  .addOption(forksOption())
+  .action(async (playbook: string | undefined, flags: Flags) => {
+    const { doctor } = await import('./commands/doctor.ts')
+    exit = await doctor(playbook, { ...complete(flags), sudoers: flags.sudoers ?? false }, contextFor(flags))
+  })
 
 program
   .command('check-config')
