@@ -159,8 +159,6 @@ function stageScript({ digest, files }: Bundle, adopting: 'adopting' | undefined
   const end = `edgepush-end-${digest.slice(0, 16)}`
   const documents = files.map(({ name, text }) => `cat > "$incoming/${name}" << '${end}'\n${text}${end}\n`)
   return `umask 077
-LC_ALL=C PATH=/usr/sbin:/sbin:/usr/bin:/bin
-export LC_ALL PATH
 bundle=${STATE}/gen/${digest}
 incoming=${STATE}/incoming.$$
 intact() { # folder

@@ -89,15 +89,15 @@ async function verifyAll(link: Link, plan: Transaction, committed: Heard): Promi
 
 /** At once if the node can still be told, over the old connection if there is no new one; otherwise when its window ends. */
 async function goBack(link: Link, plan: Transaction, why: string): Promise<Heard> {
-  const verdict = await heard(() => abort(link.connection, plan.bundle, plan.terms.run, why))
+  const verdict = await heardIfAtAll(() => abort(link.connection, plan.bundle, plan.terms.run, why))
   return { ...verdict, errors: [why, ...verdict.errors] }
 }
 
 /** A question that may be repeated: when its answer is lost, it is put again, as long as the window is open. */
 async function asked(link: Link, { window }: Transaction, question: () => Promise<Verdict>): Promise<Heard> {
-  const answer = await heard(question)
+  const answer = await heardIfAtAll(question)
   if (answer.state !== 'lost') return answer
-  return (await renewWithin(link, window)) ? answer : await heard(question)
+  return (await renewWithin(link, window)) ? answer : await heardIfAtAll(question)
 }
 
 /** Patient until then; says why not. */
@@ -123,6 +123,16 @@ async function heard(verb: () => Promise<Verdict>): Promise<Heard> {
     return verdict.state === 'died' ? { ...verdict, state: 'lost' } : verdict
   } catch (error) {
     if (!isSilence(error)) throw error
+    return { state: 'lost', errors: [error.message], notes: [] }
+  }
+}
+
+/** A login that is refused in the middle says nothing of the commit before it. */
+async function heardIfAtAll(verb: () => Promise<Verdict>): Promise<Heard> {
+  try {
+    return await heard(verb)
+  } catch (error) {
+    if (!(error instanceof NotTrusted)) throw error
     return { state: 'lost', errors: [error.message], notes: [] }
   }
 }

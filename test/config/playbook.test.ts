@@ -22,7 +22,7 @@ function enter(files: Readonly<Record<string, string>>): string {
 test('resolves a playbook that says everything that is honoured', () => {
   const folder = enter({
     'playbooks/push.yml': `${HEAD}source:
-  { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, port: 23, key: k, known_hosts: ~/kh }, mode: EDGE, lenient: true, max_age: 10m }
+  { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, become: sudo, port: 23, key: k, known_hosts: ~/kh }, mode: EDGE, lenient: true, max_age: 10m }
 stages:
   - { name: canary, targets: [canary, "!nc-05"], pause: 30s, parallel: 1 }
   - { name: rest, targets: [all] }
@@ -41,12 +41,13 @@ stages:
         host: 'clc-01',
         port: 23,
         user: 'eve',
+        become: 'sudo',
         key: `${folder}/playbooks/k`,
         knownHosts: [`${homedir()}/kh`],
         connectTimeout: 10_000,
       },
     },
-    reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:107' } },
+    reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:121' } },
     maxAge: 600_000,
     stages: [
       { name: 'canary', targets: ['canary', '!nc-05'], parallel: 1, pause: 30_000, where: 'playbooks/push.yml:6:21' },

@@ -171,6 +171,20 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     })
   })
 
+  it('when the login is refused after the commit, does not say that nothing was changed', async () => {
+    const connect = () => {
+      const connection = node.connect()
+      return {
+        ...connection,
+        async run(command: string, input: string, timeout: number) {
+          if (input.includes('apply.sh confirm')) throw new NotTrusted('sudo refuses', 'ask whoever did that')
+          return await connection.run(command, input, timeout)
+        },
+      }
+    }
+    expect((await push(APPLY, { connect })).outcome).toMatchObject({ status: 'unknown', phase: 'confirm' })
+  })
+
   it('when the answer to the confirmation stays lost, knows only that the node is in one of two states', async () => {
     const { outcome } = await push(APPLY, { connect: losing('apply.sh confirm') })
     expect(outcome).toMatchObject({
