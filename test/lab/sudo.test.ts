@@ -139,7 +139,7 @@ describeLab('a push by a user who may run one command as root', () => {
     it('has shown the one command to everybody on the node, and nothing else of ours', async () => {
       const ours = argv.split('\n').filter((line) => /sudo|eval/.test(line))
       expect(ours).toContain('sudo -n /bin/sh -c eval "$(cat)"')
-      expect(argv).toMatch(/^sh \/var\/lib\/edgepush\/gen\/[0-9a-f]{64}\/apply\.sh commit$/m)
+      expect(argv).toMatch(/^sh \/var\/lib\/edgepush\/gen\/[0-9a-f]{64}\/apply\.sh commit \S+ \d+ 60 [0-9a-f]+$/m)
       const key = (await readFile(lab.files.key, 'utf8')).split('\n').filter((line) => line.length > 20)
       expect(key.length).toBeGreaterThan(2)
       for (const secret of [...key, lab.files.key, 'sg-aaaaaaaa', lab.instance('i-00000010').mac]) {
@@ -154,6 +154,9 @@ describeLab('a push by a user who may run one command as root', () => {
       await mendTools(node)
       expect(await node.run('tail -n 1 /var/lib/edgepush/journal')).toContain('committed')
       expect(await node.run('iptables-save')).toContain('--dport 80 -j ACCEPT')
+      // Its window is open, and this user may settle it as any other.
+      const run = (await node.run("sed -n 's/^run //p' /var/lib/edgepush/pending")).trim()
+      expect(await lab.edgepush(['abort', run, 'push.yml', '--node', 'nc-01'])).toMatchObject({ code: 0 })
       expect(await mustPush(lab)).toEqual({ 'nc-01': 'converged', 'nc-02': 'unchanged' })
       expect(await mustPush(lab)).toEqual(all(lab, 'unchanged'))
     })
