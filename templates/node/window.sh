@@ -112,6 +112,7 @@ confirm() {
     go_back 'that it is confirmed cannot be written down: is the disk full?'
   journal confirmed
   close_window
+  turn_the_page
   ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
   serves "$version"
   reply state confirmed

@@ -61,7 +61,12 @@ artifacts='ipset iptables addresses ebtables dhcpd placeholder'
 swept='placeholder dhcpd ebtables addresses iptables ipset'
 needs='unshare mount flock setsid timeout seq sha256sum sync find awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd setsid mkfifo'
 
-reply() { printf '%s\n' "$(printf '%s' "$*" | tr '\n' ' ')" >&3; }
+newline='
+'
+reply() {
+  case $* in *"$newline"*) set -- "$(printf '%s' "$*" | tr '\n' ' ')" ;; esac
+  printf '%s\n' "$*" >&3
+}
 note() { reply note "$*"; }
 complain() { reply error "$*"; }
 refuse() { complain "$*"; exit 20; }
@@ -168,6 +173,7 @@ cat
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
+iptables_flavour=
 # Rules on the copies that the sets of this change have for its duration, if they have any.
 iptables_on_copies() {
   if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
@@ -246,7 +252,8 @@ iptables_commit() { # table filter
     for (i = 1; i <= removed; i++) print remove[i]
     print "COMMIT"
   }' > "$work/iptables.$1" || return 1
-  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  [ -n "$iptables_flavour" ] || iptables_flavour=$(iptables -V) || return 1
+  case $iptables_flavour in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
   iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
   cat "$work/iptables.blocked" >> "$blocked"
   while read -r _ _ chain; do
@@ -419,17 +426,16 @@ ebtables_canonical() {
   { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }'
 }
 # The lines of one table, without its name.
-ebtables_table() { sed -n "/^[*]/{h;d};G;s/^\\(.*\\)\\n[*]$1\$/\\1/p"; }
-# One table, brought to what the file says.
+ebtables_table() { awk -v table="*$1" '/^[*]/ { inside = $0 == table; next } inside'; }
+# One table, brought to what the file says; what is there is in ebtables.raw and, as far as it is ours, in ebtables.live.
 ebtables_commit() { # table
   source=$want/expected/ebtables
   [ -f "$source" ] || source=$want/ebtables.restore
   wanted=
   [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
-  live=$(ebtables-save) || return 1
-  ! alike ebtables "$wanted" "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" || return 0
+  ! alike ebtables "$wanted" "$(ebtables_table "$1" < "$work/ebtables.live")" || return 0
   : > "$work/ebtables.blocked"
-  { printf '%s\n' "$live" | ebtables_table "$1" | sed 's/^/have /'
+  { ebtables_table "$1" < "$work/ebtables.raw" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table="$1" -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
   function own(chain) { return chain ~ owned }
@@ -480,6 +486,8 @@ ebtables_switch() {
 :
 }
 ebtables_loosen() {
+ebtables-save > "$work/ebtables.raw" || return 1
+ebtables_canonical < "$work/ebtables.raw" > "$work/ebtables.live" || return 1
 ebtables_commit nat && ebtables_commit filter
 }
 ebtables_sweep() {
@@ -673,14 +681,16 @@ put() { # file; its text on standard input
 # History, not truth: that a line does not fit on the disk stops nothing.
 journal() {
   book=$state/journal
-  # A line that a power cut left behind.
-  [ ! -s "$book" ] || [ -z "$(tail -c 1 "$book")" ] || echo ' (torn)' >> "$book"
-  earlier=$(tail -q -n 1 "$book.1" "$book" 2> /dev/null | tail -n 1 | cut -d ' ' -f 1)
+  [ -s "$book" ] && latest=$book || latest=$book.1
+  # A line without its end is one that a power cut left behind.
+  earlier=$(tail -n 1 "$latest" 2> /dev/null | { read -r link _ || [ -z "$link" ] || echo ' (torn)' >> "$latest"; echo "$link"; })
   line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run $(printf '%.12s' "$digest") $*"
-  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum | cut -d ' ' -f 1)
-  { printf '%s %s\n' "$link" "$line" >> "$book" && sync "$book"; } 2> /dev/null
-  [ "$(wc -l < "$book")" -lt 20000 ] || mv -f "$book" "$book.1"
+  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum)
+  { printf '%s %s\n' "${link%% *}" "$line" >> "$book" && sync "$book"; } 2> /dev/null
 }
+
+# Ten thousand pushes or so.
+turn_the_page() { [ "$(wc -l < "$state/journal")" -lt 30000 ] || mv -f "$state/journal" "$state/journal.1"; }
 
 # The last word of the journal on this run.
 last_word() {
@@ -688,13 +698,16 @@ last_word() {
     awk -v run="$run" '$3 == run { $1 = $2 = $3 = $4 = ""; last = $0 } END { sub(/^ +/, "", last); print last }'
 }
 
-boot_id() { cat /proc/sys/kernel/random/boot_id; }
+boot_id() { read -r id < /proc/sys/kernel/random/boot_id && echo "$id"; }
 # Seconds since the node was started: nobody sets this clock.
-uptime() { cut -d . -f 1 /proc/uptime; }
+uptime() { read -r seconds _ < /proc/uptime && echo "${seconds%%.*}"; }
 
 # A commit that nobody has confirmed yet: its run, bundle, boot, state (committing or awaiting), until, window, before,
 # version, adopting.
-pending() { sed -n "s/^$1 //p" "$state/pending" 2> /dev/null; }
+pending() { # field
+  [ -e "$state/pending" ] || return 0
+  while read -r field value; do [ "$field" != "$1" ] || echo "$value"; done < "$state/pending"
+}
 
 # ---- the transaction ----
 
@@ -708,10 +721,10 @@ perform() { # artifact piece
 
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
-converge() {
+converge() { # [what was there a moment ago]
   # In a rehearsal nothing is there yet.
   changes=$artifacts
-  [ -n "$rehearsing" ] || changes=$(differing | tr '\n' ' ')
+  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
   done
@@ -720,18 +733,19 @@ converge() {
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-# Prints the artifacts of which the kernel does not hold what the rehearsal of $want showed.
-differing() { for name in $artifacts; do holds "$name" || echo "$name"; done; }
-
-holds() { # artifact
-  [ -f "$want/expected/$1" ] && alike "$1" "$("$1_show" 2> /dev/null)" "$(cat "$want/expected/$1")"
+# Prints the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want showed.
+differing() { # [folder]
+  for name in $artifacts; do
+    if [ -n "${1-}" ]; then there=$(cat "$1/expected/$name"); else there=$("${name}_show" 2> /dev/null); fi
+    [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || echo "$name"
+  done
 }
 
 # Makes what the folder says, and proves it.
-make() { # folder
+make() { # folder [what was there a moment ago]
   want=$1
   blocked=$1/blocked
-  converge || return 1
+  converge "${2-}" || return 1
   wrong=$(differing)
   [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
 }
@@ -801,16 +815,19 @@ commit() { # epoch window version
   forget_other_boots
   # What a run that died left is a mix, and nothing to go back to.
   before=$(pending before)
+  seen=
   if [ -z "$before" ]; then
     before=$state/snap/$run
     save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    # eucanetd may be at work until it is retired.
+    [ "$verb" = adopt ] || seen=$before
   fi
   echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
     [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'
     refuse "$state cannot be written: is the disk full?"
   }
   journal begins
-  if { [ "$verb" != adopt ] || retire; } && make "$here"; then
+  if { [ "$verb" != adopt ] || retire; } && make "$here" "$seen"; then
     if open_window "$2"; then reply state committed; exit 0; fi
     complain 'that it is committed cannot be written down: is the disk full?'
   fi
@@ -957,6 +974,7 @@ confirm() {
     go_back 'that it is confirmed cannot be written down: is the disk full?'
   journal confirmed
   close_window
+  turn_the_page
   ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
   serves "$version"
   reply state confirmed
