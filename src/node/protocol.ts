@@ -74,14 +74,15 @@ export function adopt(connection: Connection, bundle: Bundle, terms: Terms): Pro
 }
 
 /** `check` is one that the mode has; `timeout` in milliseconds. */
-export function verify(
+export async function verify(
   connection: Connection,
   bundle: Bundle,
   run: string,
   check: string,
   timeout: number,
 ): Promise<Verdict> {
-  return perform(connection, bundle, 'verify', run, check, seconds(timeout))
+  const script = callOf(`gen/${bundle.digest}`, ['verify', run, check, seconds(timeout)])
+  return verdictOf(await ask(connection, script, TIMEOUT + timeout))
 }
 
 export function confirm(connection: Connection, bundle: Bundle, run: string): Promise<Verdict> {

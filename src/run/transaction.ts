@@ -9,8 +9,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bundle } from '../bundle/bundle.ts'
 import { Unintelligible } from '../node/exchange.ts'
-import { abort, adopt, commit, confirm, type Terms, type Verdict, verify } from '../node/protocol.ts'
+import { abort, adopt, commit, confirm, type Terms, type Verdict } from '../node/protocol.ts'
 import { ConnectionLost, NotTrusted, Unreachable } from '../node/transport.ts'
+import type { Check } from './check.ts'
 import { findingOf, reasonOf } from './finding.ts'
 import type { RunPhase } from './outcome.ts'
 import type { Finding, Link } from './run-node.ts'
@@ -28,13 +29,6 @@ export interface Safety {
 
 /** For a run that nobody has said more about. */
 export const SAFETY: Safety = { window: 60_000, reconnect: 15_000, checks: [], hold: false }
-
-/** What must work before a commit is confirmed. */
-interface Check {
-  readonly name: string
-  /** Milliseconds. */
-  readonly timeout: number
-}
 
 export interface Transaction extends Safety {
   readonly bundle: Bundle
@@ -78,9 +72,9 @@ async function verifyAll(link: Link, plan: Transaction, committed: Heard): Promi
   // Who was cut off in the middle of a commit has nothing to lose but the window.
   const cut = await renewWithin(link, committed.state === 'lost' ? plan.window : plan.reconnect)
   if (cut) return await goBack(link, plan, `no new connection: ${cut.message}`)
-  for (const { name, timeout } of plan.checks) {
-    const { bundle, terms } = plan
-    const verdict = await asked(link, plan, () => verify(link.connection, bundle, terms.run, name, timeout))
+  const { bundle, terms, checks } = plan
+  for (const { name, ask } of checks) {
+    const verdict = await asked(link, plan, () => ask(link.connection, bundle, terms.run))
     if (verdict.state === 'refused') return await goBack(link, plan, `${name}: ${verdict.errors.join('; ')}`)
     if (verdict.state !== 'done') return verdict
   }

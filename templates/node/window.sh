@@ -159,9 +159,16 @@ end_holders() {
 # A check of the playbook. It holds no lock: the watch must be able to act.
 verify() { # check seconds
   (lock && must_wait) || exit
-  timeout "$2" sh "$script" try "$1" >&3
+  timeout -k 2 "$2" sh "$script" try "$1" "$2" >&3
   status=$?
-  [ $status -lt 124 ] || complain "no answer within $2 s"
+  [ $status -le 124 ] || complain "no answer within $2 s"
   [ $status = 0 ] || exit 20
   reply state verified
+}
+
+try() { # check seconds
+  asked=
+  seconds=$2
+  trap 'complain "no answer${asked:+ from $asked} within $seconds s"; exit 1' TERM
+  "try_$1"
 }

@@ -12,6 +12,8 @@ type Trouble =
   | 'kills'
   /** Waits until `release`. */
   | 'waits'
+  /** Does it, and the daemon that it started hangs. */
+  | 'freezes'
 
 const committing = 'apply[.]sh co[mn]'
 
@@ -24,6 +26,10 @@ const wrappers: Readonly<Record<Trouble, string>> = {
     done
     exit 1`,
   waits: 'echo waiting > /tmp/wrapped/waiting; cat /tmp/wrapped/gate > /dev/null',
+  freezes: `
+    "$(readlink -f "/tmp/wrapped/real/$name.as")" "$@" || exit
+    kill -STOP $(cat /run/eucalyptus/net/euca-dhcp.pid)
+    exit 0`,
 }
 
 /** Which calls of a commit or confirmation are in trouble: after `fine` calls that are not, only the next or all. */
