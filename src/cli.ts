@@ -31,6 +31,7 @@ interface Flags {
   readonly live?: boolean
   readonly force?: boolean
   readonly dynamic?: boolean
+  readonly detailedExitcode?: boolean
   readonly format?: 'table' | 'csv' | 'openmetrics'
   readonly json?: boolean
   readonly quiet?: boolean
@@ -57,6 +58,7 @@ const program = new Command('edgepush')
 verb('push', async (...run) => (await import('./commands/push.ts')).push(...run))
 verb('render', async (...run) => (await import('./commands/render.ts')).render(...run))
 verb('status', async (...run) => (await import('./commands/status.ts')).status(...run))
+verb('drift', async (...run) => (await import('./commands/drift.ts')).drift(...run))
 verb('nodes', async (...run) => (await import('./commands/nodes.ts')).nodes(...run))
 
 program
@@ -108,7 +110,9 @@ function aboutNodes(command: Command, { does, example, options }: Verb): Command
 function complete(flags: Flags) {
   const { inventory, view, mode, limit, forks, confirmWindow, out, format = 'table' } = flags
   const { lenient = false, node = [], json = false, live = false, force = false, dynamic = false } = flags
-  return { inventory, view, mode, lenient, node, limit, forks, confirmWindow, json, out, live, force, dynamic, format }
+  const { detailedExitcode = false } = flags
+  const nodes = { inventory, node, limit, forks, json }
+  return { ...nodes, view, mode, lenient, confirmWindow, out, live, force, dynamic, detailedExitcode, format }
 }
 
 function contextFor(flags: Flags): Context {

@@ -1077,8 +1077,11 @@ show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; don
 # difference would be lost among those that mean nothing.
 difference() {
   for name in $artifacts; do
+    # What cannot be read is not missing.
+    there=$("${name}_show" 2> /dev/null) || refuse "$name cannot be read"
     "${name}_alike" < "$want/expected/$name" | {
-      "${name}_show" 2> /dev/null | "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
+      { [ -z "$there" ] || printf '%s\n' "$there"; } |
+        "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
     } 4<&0
   done
   reply state compared
