@@ -13,7 +13,8 @@ type Trouble =
   /** Waits until `release`. */
   | 'waits'
 
-const committing = 'apply[.]sh co[mn]'
+/** Commit, confirm, boot. */
+const committing = 'apply[.]sh [cb]o[mno]'
 
 const wrappers: Readonly<Record<Trouble, string>> = {
   fails: 'echo "out of order" >&2; exit 1',

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { persistence } from '../../src/artifacts/persistence.ts'
 import type { Mode } from '../../src/modes/mode.ts'
 
 /** Variables that the shell, or the apply script, lives by: an option of that name would change them. */
@@ -46,7 +47,8 @@ function missingFiles(root: string, mode: Mode): readonly string[] {
   ]
 }
 
-function defects({ name, artifacts, options }: Mode): readonly string[] {
+function defects({ name, artifacts: own, options }: Mode): readonly string[] {
+  const artifacts = [...own, persistence]
   const names = artifacts.map((artifact) => artifact.name)
   const files = artifacts.map(({ file }) => file)
   const optionNames = options.map((option) => option.name)

@@ -56,6 +56,7 @@ it.each<[string, (mode: Mode) => Mode]>([
     'two artifacts make ipset.restore',
     (mode) => ({ ...mode, artifacts: [...artifact(mode, { name: 'other' }), ...mode.artifacts] }),
   ],
+  ['two artifacts are called persistence', (mode) => ({ ...mode, artifacts: artifact(mode, { name: 'persistence' }) })],
   ['no shell function is called ip-set_show', (mode) => ({ ...mode, artifacts: artifact(mode, { name: 'ip-set' }) })],
   ['no file of a bundle is called apply.sh', (mode) => ({ ...mode, artifacts: artifact(mode, { file: 'apply.sh' }) })],
   ['no command is called ip link', (mode) => ({ ...mode, artifacts: artifact(mode, { needs: ['ip link'] }) })],
