@@ -1,5 +1,6 @@
 // What a power cut does to a node: every process, rule, set, address and everything under /run is gone, at once and
-// unasked; /var/lib/edgepush and /etc/eucalyptus are as they were; the boot id is another one.
+// unasked; /var/lib/edgepush, /etc/eucalyptus and /etc/systemd are as they were; the boot id is another one. There is no
+// systemd that would start anything.
 
 import { type Host, openHost } from './open-host.ts'
 import type { LabPlan, NodePlan } from './plan-lab.ts'
@@ -7,7 +8,7 @@ import type { Station } from './probes-from.ts'
 import { setUpHost } from './set-up-host.ts'
 import { cables, switchPort } from './set-up-scripts.ts'
 
-const save = 'tar -C / -cf - var/lib/edgepush etc/eucalyptus 2>/dev/null | base64'
+const save = 'tar -C / -cf - var/lib/edgepush etc/eucalyptus etc/systemd 2>/dev/null | base64'
 const restore = 'base64 -d | tar -C / -xf -'
 
 export async function rebootNode(

@@ -118,7 +118,8 @@ function ownFiles(files: string): string {
     '  mount -t overlay overlay -o "lowerdir=/$name,upperdir=$layers/$name,workdir=$layers/$name.work" "/$name"',
     'done',
     'mount -t tmpfs -o mode=0700 tmpfs /root',
-    'rm -rf /etc/ssh /etc/eucalyptus /var/lib/edgepush',
+    'rm -rf /etc/ssh /etc/eucalyptus /etc/systemd /var/lib/edgepush',
+    'mkdir -p /etc/systemd/system',
     `cp -R ${files}/. /`,
     'chmod 0600 /etc/ssh/ssh_host_ed25519_key',
     // A locked root account ("!") is refused by sshd when PAM is off.

@@ -32,6 +32,7 @@ interface Flags {
   readonly sudoers?: boolean
   readonly force?: boolean
   readonly dynamic?: boolean
+  readonly detailedExitcode?: boolean
   readonly format?: 'table' | 'csv' | 'openmetrics'
   readonly json?: boolean
   readonly quiet?: boolean
@@ -58,6 +59,7 @@ const program = new Command('edgepush')
 verb('push', async (...run) => (await import('./commands/push.ts')).push(...run))
 verb('render', async (...run) => (await import('./commands/render.ts')).render(...run))
 verb('status', async (...run) => (await import('./commands/status.ts')).status(...run))
+verb('drift', async (...run) => (await import('./commands/drift.ts')).drift(...run))
 verb('nodes', async (...run) => (await import('./commands/nodes.ts')).nodes(...run))
 
 verb('doctor', async (...run) => (await import('./commands/doctor.ts')).doctor(...run))
@@ -110,25 +112,10 @@ function aboutNodes(command: Command, { does, example, options }: Verb): Command
 /** What was not said is filled in; a command takes of it what it knows. */
 function complete(flags: Flags) {
   const { inventory, view, mode, limit, forks, confirmWindow, out, format = 'table' } = flags
-  const { lenient = false, node = [], json = false, live = false } = flags
-  const { sudoers = false, force = false, dynamic = false } = flags
-  return {
-    inventory,
-    view,
-    mode,
-    lenient,
-    node,
-    limit,
-    forks,
-    confirmWindow,
-    json,
-    out,
-    live,
-    sudoers,
-    force,
-    dynamic,
-    format,
-  }
+  const { lenient = false, node = [], json = false, live = false, sudoers = false } = flags
+  const { force = false, dynamic = false, detailedExitcode = false } = flags
+  const nodes = { inventory, node, limit, forks, json }
+  return { ...nodes, view, mode, lenient, confirmWindow, out, live, sudoers, force, dynamic, detailedExitcode, format }
 }
 
 function contextFor(flags: Flags): Context {

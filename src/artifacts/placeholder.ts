@@ -1,7 +1,7 @@
 /**
  * The process that the node controller looks for before it takes instances: eucanetd's name without eucanetd.
  *
- * Invariants: it comes last, so that a node takes instances only when everything else stands; it is a shell that waits on
+ * Invariants: it comes after everything that instances need, so that a node takes them only when that stands; it is a shell that waits on
  * a pipe and has no children; where systemd runs, it is a unit of its own, so that no login takes it along.
  */
 
@@ -46,8 +46,13 @@ export const placeholder: Artifact = {
     loosen: sh`
 script=$(placeholder_script)
 if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$script" "$script.wait"; return; fi
-cmp -s "$want/eucanetd-placeholder" "$script" && placeholder_pid > /dev/null && return
-placeholder_stop && cp "$want/eucanetd-placeholder" "$script.new" && mv -f "$script.new" "$script" && placeholder_start`,
+same=
+if cmp -s "$want/eucanetd-placeholder" "$script"; then same=yes; fi
+[ -z "$same" ] || ! placeholder_pid > /dev/null || return 0
+placeholder_stop || return 1
+# A node that was started anew has the file already, and perhaps no room for another.
+[ -n "$same" ] || { cp "$want/eucanetd-placeholder" "$script.new" && mv -f "$script.new" "$script"; } || return 1
+placeholder_start`,
   },
   show: sh`
 [ ! -e "$(placeholder_script)" ] || cat "$(placeholder_script)"

@@ -6,6 +6,7 @@
 
 import { createHash } from 'node:crypto'
 import { type Artifact, PHASES } from '../artifacts/artifact.ts'
+import { persistence } from '../artifacts/persistence.ts'
 import type { Facts, Mode, Node } from '../modes/mode.ts'
 import type { View } from '../view/view.ts'
 import { type Bundle, type BundleFile, MANIFEST, SCRIPT } from './bundle.ts'
@@ -25,7 +26,8 @@ export function compile({ view, mode, node, facts, templates }: Task): Bundle {
   const made = mode.artifacts.map(({ name, file }) => {
     return { name: file, text: render(templateAt(templates, `${mode.name.toLowerCase()}/${name}.hbs`), desired) }
   })
-  return assemble(mode, node, made, templates)
+  const unit = node.persist ? render(templateAt(templates, `node/${persistence.file}.hbs`), {}) : ''
+  return assemble(mode, node, [...made, { name: persistence.file, text: unit }], templates)
 }
 
 /** What of a mode is left on a node: nothing (`flushed`), or the chains and the jumps to them (`skeleton`). */
@@ -58,7 +60,9 @@ function assemble(mode: Mode, node: Node, made: readonly BundleFile[], templates
 /** What every apply script is made of besides its artifacts, in this order. */
 const PARTS = ['journal', 'transaction', 'window', 'handover'] as const
 
-function scriptData({ artifacts, checks }: Mode, { options }: Node, templates: Templates): object {
+function scriptData(mode: Mode, { options }: Node, templates: Templates): object {
+  // Also on a node that is not to have it: it may have had it before.
+  const artifacts = [...mode.artifacts, persistence]
   return {
     parts: PARTS.map((part) => templateAt(templates, `node/${part}.sh`)),
     options: Object.entries(options)
@@ -71,7 +75,7 @@ function scriptData({ artifacts, checks }: Mode, { options }: Node, templates: T
       functions: artifact.functions,
       pieces: pieces(artifact),
     })),
-    checks,
+    checks: mode.checks,
     swept: artifacts.map(({ name }) => name).toReversed(),
   }
 }

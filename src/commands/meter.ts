@@ -13,7 +13,7 @@ import { working } from '../report/working.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { served } from './node-bundle.ts'
-import { type Failed, failed } from './node-failure.ts'
+import { type Failed, failed, worstOf } from './node-failure.ts'
 
 export interface MeterFlags extends ViewFlags {
   readonly format: 'table' | 'csv' | 'openmetrics'
@@ -38,7 +38,7 @@ export async function meter(playbook: string | undefined, flags: MeterFlags, con
   const failures = results.filter((result) => 'exitCode' in result)
   context.terminal.out(asText(meters, configuration.inventory.cloud, flags, context))
   for (const { message } of failures) context.terminal.err(`${message}\n`)
-  return failures[0]?.exitCode ?? EXIT.ok
+  return worstOf(failures)
 }
 
 async function metersOf(

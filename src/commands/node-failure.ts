@@ -10,6 +10,13 @@ export interface Failed {
   readonly message: string
 }
 
+/** Of several; who is not there may come back, the others need somebody. */
+export function worstOf(failures: readonly Failed[]): ExitCode {
+  const codes = failures.map(({ exitCode }) => exitCode)
+  const worst = [EXIT.someFailed, EXIT.noPermission].find((code) => codes.includes(code))
+  return worst ?? codes.find((code) => code !== EXIT.unreachable) ?? codes[0] ?? EXIT.ok
+}
+
 export function failed(node: string, error: unknown): Failed {
   const because = (exitCode: ExitCode, { message }: Error, next?: string): Failed => {
     return { node, exitCode, message: `${node}: ${message}${next ? `\n  ${next}` : ''}` }
@@ -21,11 +28,4 @@ export function failed(node: string, error: unknown): Failed {
   }
   if (error instanceof Refusal) return because(error.exitCode, error, error.next)
   throw error
-}
-
-const WORST_FIRST: readonly ExitCode[] = [EXIT.someFailed, EXIT.noPermission, EXIT.unreachable]
-
-export function worstOf(failures: readonly Failed[]): ExitCode {
-  const has = (code: ExitCode) => failures.some(({ exitCode }) => exitCode === code)
-  return WORST_FIRST.find(has) ?? failures[0]?.exitCode ?? EXIT.ok
 }

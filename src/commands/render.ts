@@ -17,7 +17,7 @@ import { working } from '../report/working.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { declaredBundle, probedBundle, served } from './node-bundle.ts'
-import { type Failed, failed } from './node-failure.ts'
+import { type Failed, failed, worstOf } from './node-failure.ts'
 
 export interface RenderFlags extends ViewFlags {
   readonly out: string | undefined
@@ -47,7 +47,7 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
     flags.json ? asJson(bundles, context) : flags.out === undefined ? asText(bundles) : asList(bundles, flags.out),
   )
   for (const { message } of failures) context.terminal.err(`${message}\n`)
-  return failures.reduce<ExitCode>((worst, { exitCode }) => (worst === EXIT.ok ? exitCode : worst), EXIT.ok)
+  return worstOf(failures)
 }
 
 async function renderNode(node: InventoryNode, gathered: Gathered, context: Context): Promise<Rendered | Failed> {

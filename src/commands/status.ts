@@ -5,14 +5,14 @@ import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
-import { EXIT, type ExitCode } from '../error.ts'
+import type { ExitCode } from '../error.ts'
 import { type Probed, probeNode } from '../node/probe.ts'
 import { type NodeRecord, readRecord } from '../record/record.ts'
 import { type Row, table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
-import { type Failed, failed } from './node-failure.ts'
+import { type Failed, failed, worstOf } from './node-failure.ts'
 
 export interface StatusFlags extends NodeFlags {
   readonly live: boolean
@@ -47,7 +47,7 @@ export async function status(playbook: string | undefined, flags: StatusFlags, c
   )
   const known = await working(context.terminal, 'asking the nodes', work)
   context.terminal.out(flags.json ? asJson(known, context) : asTable(known, flags.live))
-  return known.reduce<ExitCode>((worst, { live }) => (live && 'exitCode' in live ? live.exitCode : worst), EXIT.ok)
+  return worstOf(known.flatMap(({ live }) => (live && 'exitCode' in live ? [live] : [])))
 }
 
 async function askLive(node: InventoryNode, templates: Templates, { transport }: Context): Promise<Live | Failed> {

@@ -48,6 +48,11 @@ export const VERBS = {
     example: 'edgepush status -i inventories/lab.yml --live',
     options: [new Option('--live', 'ask the nodes, too'), forksOption()],
   },
+  drift: {
+    does: 'tell what on the nodes is not as their last push left it',
+    example: 'edgepush drift -i inventories/lab.yml --detailed-exitcode',
+    options: [new Option('--detailed-exitcode', 'end with 2 when there is any'), forksOption()],
+  },
   nodes: {
     does: 'list who is in the inventory',
     example: "edgepush nodes -i inventories/lab.yml -l 'canary:!nc-02'",

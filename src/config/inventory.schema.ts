@@ -11,6 +11,11 @@ const PROFILE = {
   description: 'one of compatible (what the original holds) and hardened (that and what it lacks)',
 } as const
 
+const PERSIST = {
+  type: 'boolean',
+  description: 'one of true (the node makes its last bundle anew when it is started) and false',
+} as const
+
 const SSH_SETTINGS = {
   type: 'object',
   properties: SSH,
@@ -62,7 +67,7 @@ const FACTS = {
   description: 'a map such as { bridge_mac: "02:00:00:00:00:52", bridge_addresses: [10.111.5.52/16] }',
 } as const
 
-const LAYER = { role: ROLE, profile: PROFILE, ssh: SSH_SETTINGS, options: OPTIONS } as const
+const LAYER = { role: ROLE, profile: PROFILE, persist: PERSIST, ssh: SSH_SETTINGS, options: OPTIONS } as const
 
 export const INVENTORY_SCHEMA = {
   type: 'object',
@@ -73,7 +78,7 @@ export const INVENTORY_SCHEMA = {
       type: 'object',
       properties: LAYER,
       additionalProperties: false,
-      description: 'a map of what holds for every node: role, profile, ssh, options',
+      description: 'a map of what holds for every node: role, profile, persist, ssh, options',
     },
     groups: {
       type: 'object',

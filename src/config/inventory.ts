@@ -29,6 +29,7 @@ export interface InventoryNode {
   readonly address: Ipv4
   readonly role: Role
   readonly profile: Profile
+  readonly persist: boolean
   /** Sorted by name. */
   readonly options: Readonly<Record<string, InventoryOption>>
   /** What the inventory declares, for rendering without the node. */
@@ -60,6 +61,7 @@ interface Layer {
   readonly path: KeyPath
   readonly role?: Role
   readonly profile?: Profile
+  readonly persist?: boolean
   readonly ssh?: SshSettings
   readonly options?: object
 }
@@ -93,6 +95,7 @@ function resolveNode(document: Document<InventoryYaml>, groups: readonly Group[]
       address: node.address as Ipv4,
       role,
       profile: layers.findLast((layer) => layer.profile !== undefined)?.profile ?? 'compatible',
+      persist: layers.findLast((layer) => layer.persist !== undefined)?.persist ?? false,
       options: mergeOptions(document, layers),
       facts: node.facts && toFacts(document, name, node.facts),
       target: toTarget(name, node.address, mergeSsh(layers), document.file),

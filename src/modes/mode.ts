@@ -7,7 +7,7 @@ export interface Mode {
   readonly name: string
   readonly roles: readonly Role[]
   readonly options: readonly OptionSpec[]
-  /** Made in this order, swept in reverse. */
+  /** Made in this order, swept in reverse; every node has `persistence` besides, as the last. */
   readonly artifacts: readonly Artifact[]
   /** What a playbook may have verified on a node, once a bundle is committed there. */
   readonly checks: readonly NodeCheck[]
@@ -44,6 +44,8 @@ export interface Node {
   readonly address: string
   readonly role: Role
   readonly profile: Profile
+  /** Whether it makes its bundle anew when it is started, before any push; of no interest to a mode. */
+  readonly persist: boolean
   readonly options: Options
 }
 

@@ -75,7 +75,11 @@ export async function probeNode(transport: Transport, target: Target, templates:
 }
 
 export async function probe(connection: Connection, templates: Templates): Promise<Probed> {
-  const answer = await ask(connection, templateAt(templates, 'node/probe.sh'), TIMEOUT)
+  return probedOf(await ask(connection, templateAt(templates, 'node/probe.sh'), TIMEOUT))
+}
+
+/** What a node says of itself, in an answer that may say more. */
+export function probedOf(answer: Answer): Probed {
   const errors = said(answer, 'error')
   if (answer.status !== 0 || errors.length > 0) {
     throw new NotProbed(errors.join('; ') || `the probe ended with status ${answer.status}`)

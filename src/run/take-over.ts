@@ -37,7 +37,7 @@ const FORCE = 'wait until eucanetd has converged, or make it what the view says:
 
 /** What eucanetd never had cannot be missing. */
 function isOurs(line: string): boolean {
-  return line.startsWith('placeholder ')
+  return /^(placeholder|persistence) /.test(line)
 }
 
 export function releasing({ templates }: Pick<Goal, 'templates'>): Serve {

@@ -4,8 +4,11 @@
 version_file=$(echo "${EUCALYPTUS-}/var/run/eucalyptus/global_network_info.version" | tr -s /)
 served() { cat "$version_file" 2> /dev/null; }
 
+# Where it is written is gone when the node is started anew.
 serves() { # version
-  [ -z "$1" ] || [ "$(served)" = "$1" ] ||
+  [ -n "$1" ] || return 0
+  [ "$(cat "$state/version" 2> /dev/null)" = "$1" ] || echo "$1" | put "$state/version" || note "$state/version cannot be written"
+  [ "$(served)" = "$1" ] ||
     (umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file") || note "$version_file cannot be written"
 }
 
@@ -65,8 +68,11 @@ show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; don
 # difference would be lost among those that mean nothing.
 difference() {
   for name in $artifacts; do
+    # What cannot be read is not missing.
+    there=$("${name}_show" 2> /dev/null) || refuse "$name cannot be read"
     "${name}_alike" < "$want/expected/$name" | {
-      "${name}_show" 2> /dev/null | "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
+      { [ -z "$there" ] || printf '%s\n' "$there"; } |
+        "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
     } 4<&0
   done
   reply state compared

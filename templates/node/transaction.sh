@@ -79,6 +79,8 @@ check() { # [adopting]
 rehearsal() {
   ip -4 -o address show > "$work/addresses.host"
   unshare --net --mount --pid --fork --mount-proc sh "$script" rehearse "$work" 9>&- || refuse 'the rehearsal failed'
+  # A node whose disk takes no more can still be started.
+  ! diff -r "$work/expected" "$here/expected" > /dev/null 2>&1 || return 0
   rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && durable "$here/expected.new" &&
     rm -rf "$here/expected" && mv "$here/expected.new" "$here/expected" || refuse "$here cannot be written"
 }
@@ -141,10 +143,19 @@ go_back() { # why
   exit 22
 }
 
-# When the node was started, nothing of ours is in its kernel.
+# When the node was started, nothing of ours is in its kernel, and nothing is sure of what the node has by now: it is
+# checked and rehearsed as if the bundle had just come. Without a proof that all of it stands, what the node controller looks
+# for before it takes instances goes, and the bundle remains what it is: the next push makes it good.
 boot() {
   forget_other_boots
-  rehearsal
-  make "$here" || { journal 'could not be made at boot'; exit 22; }
-  journal 'made anew at boot'
+  (check && make "$here") > "$work/said" 3>&1
+  status=$?
+  cat "$work/said" >&3
+  case $status in
+    0) journal 'made anew at boot'; serves "$(cat "$state/version" 2> /dev/null)"; return ;;
+    23) exit 23 ;;
+  esac
+  journal "could not be made at boot: $(sed -n 's/^error //p' "$work/said" | tr '\n' ';')"
+  for name in $artifacts; do [ "$name" = persistence ] || perform "$name" leave; done
+  exit 22
 }

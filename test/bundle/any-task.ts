@@ -53,12 +53,14 @@ export const anyAsked: fc.Arbitrary<Asked> = fc
     facts,
     pick: fc.nat(),
     profile: fc.constantFrom('compatible' as const, 'hardened' as const),
+    persist: fc.boolean(),
   })
-  .map(({ view: short, tail, options: chosen, facts: known, pick, profile }) => {
+  .map(({ view: short, tail, options: chosen, facts: known, pick, profile, persist }) => {
     const view = repeatRules(lengthenIds(short, tail))
     const addresses = addressesOf(view)
     const address = addresses[pick % addresses.length] ?? ''
-    const node = { name: `nc-${address.replaceAll('.', '-')}`, address, role: 'nc', profile, options: chosen } as const
+    const name = `nc-${address.replaceAll('.', '-')}`
+    const node = { name, address, role: 'nc', profile, persist, options: chosen } as const
     return { view: { ...view, mode: edge.name }, node, facts: known }
   })
 

@@ -30,11 +30,14 @@ const ACCEPTED: readonly { readonly code: number; readonly line: RegExp; readonl
   { code: 2012, line: /ls -1t "\$state\/gen"/, why: 'names of bundles are digests' },
 ]
 
+const TEMPLATES = packageTemplates()
+
 const scripts = [
   ...fc.sample(anyAsked, { numRuns: 5, seed: 1 }).map((asked, index) => {
     return [`apply.sh ${index}`, textOf(compile(taskOf(asked)), 'apply.sh')] as const
   }),
-  ['probe.sh', `#!/bin/sh\n${packageTemplates()['node/probe.sh']}`] as const,
+  ['probe.sh', `#!/bin/sh\n${TEMPLATES['node/probe.sh']}`] as const,
+  ['drift.sh', `#!/bin/sh\n${TEMPLATES['node/probe.sh']}${TEMPLATES['node/drift.sh']}`] as const,
 ]
 
 const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0

@@ -145,6 +145,10 @@ always('an instance is served in full: it has a lease, and no other node has its
   expect(setUses(dropped)).toHaveLength(2 * wanted.length)
 })
 
+always('a node has the unit that makes its bundle anew when it is to persist, and only then', ({ files }, { node }) => {
+  expect(files.some(({ name }) => name === 'edgepush-restore.service')).toBe(node.persist)
+})
+
 function structuredCloneOf(task: Task): Task {
   return {
     ...task,

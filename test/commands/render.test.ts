@@ -74,6 +74,16 @@ it('writes nothing when the view cannot be used', async () => {
   expect(existsSync(join(folder, 'out'))).toBe(false)
 })
 
+it('shows the unit of a node that is to make its bundle anew when it is started', async () => {
+  const inventory = join(folder, 'inventory.yml')
+  const text = readFileSync(join(CASE, 'inventory.yml'), 'utf8')
+  writeFileSync(inventory, text.replace('role: nc', 'role: nc\n  persist: true'))
+  await edgepush(['render', '-i', inventory, ...RENDER.slice(3), '--out', folder, '--node', WHOLE])
+  const { 'edgepush-restore.service': unit, ...files } = filesIn(join(folder, WHOLE))
+  expect(unit).toContain('\nExecStart=/bin/sh /var/lib/edgepush/current/apply.sh boot\n')
+  expect({ ...files, 'manifest.json': '' }).toEqual({ ...reviewed(WHOLE), 'manifest.json': '' })
+})
+
 it('shows beside the files of a hardened node what its profile adds', async () => {
   const inventory = join(folder, 'inventory.yml')
   const text = readFileSync(join(CASE, 'inventory.yml'), 'utf8')

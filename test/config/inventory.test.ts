@@ -28,6 +28,7 @@ nodes:
     role: clc
     ssh: { host: nc-05.mgmt, port: 2222, user: eve, key: ./keys/lab, known_hosts: [/etc/known, ~/known, ../known] }
     profile: hardened
+    persist: true
     options: { NC_ROUTER: N, POLLING_FREQUENCY: 1 }
     facts: { bridge_mac: 02:00:00:00:00:FF, bridge_addresses: [10.111.5.55/16], eucalyptus_version: 5.10 }
   nc-01: { address: 10.111.5.51 }
@@ -42,9 +43,10 @@ nodes:
         address: '10.111.5.51',
         role: 'cc',
         profile: 'compatible',
+        persist: false,
         options: {},
         facts: undefined,
-        where: `${folder}/inventories/lab.yml:15:3`,
+        where: `${folder}/inventories/lab.yml:16:3`,
         target: {
           name: 'nc-01',
           host: '10.111.5.51',
@@ -60,9 +62,10 @@ nodes:
         address: '10.111.5.55',
         role: 'clc',
         profile: 'hardened',
+        persist: true,
         options: {
-          NC_ROUTER: { value: 'N', where: `${folder}/inventories/lab.yml:13:27` },
-          POLLING_FREQUENCY: { value: '1', where: `${folder}/inventories/lab.yml:13:49` },
+          NC_ROUTER: { value: 'N', where: `${folder}/inventories/lab.yml:14:27` },
+          POLLING_FREQUENCY: { value: '1', where: `${folder}/inventories/lab.yml:14:49` },
         },
         facts: { bridge: { mac: '02:00:00:00:00:ff', addresses: ['10.111.5.55/16'] }, eucalyptusVersion: '5.10' },
         where: `${folder}/inventories/lab.yml:8:3`,

@@ -15,7 +15,8 @@ type Trouble =
   /** Does it, and the daemon that it started hangs. */
   | 'freezes'
 
-const committing = 'apply[.]sh co[mn]'
+/** Commit, confirm, boot. */
+const committing = 'apply[.]sh [cb]o[mno]'
 
 const wrappers: Readonly<Record<Trouble, string>> = {
   fails: 'echo "out of order" >&2; exit 1',

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { persistence } from '../../src/artifacts/persistence.ts'
 import { PLAYBOOK_SCHEMA } from '../../src/config/playbook.schema.ts'
 import type { Mode } from '../../src/modes/mode.ts'
 
@@ -52,7 +53,8 @@ function missingFiles(root: string, mode: Mode): readonly string[] {
   ]
 }
 
-function defects({ name, artifacts, checks, options }: Mode): readonly string[] {
+function defects({ name, artifacts: own, checks, options }: Mode): readonly string[] {
+  const artifacts = [...own, persistence]
   const names = artifacts.map((artifact) => artifact.name)
   const files = artifacts.map(({ file }) => file)
   const checkNames = checks.map((check) => check.name)

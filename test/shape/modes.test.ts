@@ -56,6 +56,7 @@ it.each<[string, (mode: Mode) => Mode]>([
     'two artifacts make ipset.restore',
     (mode) => ({ ...mode, artifacts: [...artifact(mode, { name: 'other' }), ...mode.artifacts] }),
   ],
+  ['two artifacts are called persistence', (mode) => ({ ...mode, artifacts: artifact(mode, { name: 'persistence' }) })],
   ['no shell function is called ip-set_show', (mode) => ({ ...mode, artifacts: artifact(mode, { name: 'ip-set' }) })],
   ['two checks are called dhcp', (mode) => ({ ...mode, checks: [...mode.checks, ...check(mode, { name: 'dhcp' })] })],
   ['no shell function is called try_dh-cp', (mode) => ({ ...mode, checks: check(mode, { name: 'dh-cp' }) })],

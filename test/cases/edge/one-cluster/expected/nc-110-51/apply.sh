@@ -57,8 +57,8 @@ VNET_PRIVINTERFACE='br0'
 VNET_PUBINTERFACE='br0'
 
 # Made in this order, swept in the reverse.
-artifacts='ipset iptables addresses ebtables dhcpd placeholder'
-swept='placeholder dhcpd ebtables addresses iptables ipset'
+artifacts='ipset iptables addresses ebtables dhcpd placeholder persistence'
+swept='persistence placeholder dhcpd ebtables addresses iptables ipset'
 needs='unshare mount flock setsid timeout seq sha256sum sync find awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd setsid mkfifo'
 
 newline='
@@ -650,8 +650,13 @@ placeholder_switch() {
 placeholder_loosen() {
 script=$(placeholder_script)
 if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$script" "$script.wait"; return; fi
-cmp -s "$want/eucanetd-placeholder" "$script" && placeholder_pid > /dev/null && return
-placeholder_stop && cp "$want/eucanetd-placeholder" "$script.new" && mv -f "$script.new" "$script" && placeholder_start
+same=
+if cmp -s "$want/eucanetd-placeholder" "$script"; then same=yes; fi
+[ -z "$same" ] || ! placeholder_pid > /dev/null || return 0
+placeholder_stop || return 1
+# A node that was started anew has the file already, and perhaps no room for another.
+[ -n "$same" ] || { cp "$want/eucanetd-placeholder" "$script.new" && mv -f "$script.new" "$script"; } || return 1
+placeholder_start
 }
 placeholder_sweep() {
 :
@@ -664,6 +669,62 @@ placeholder_show() {
 if placeholder_pid > /dev/null; then echo '#= it runs, and eucanetd.pid names it'; fi
 }
 placeholder_alike() {
+cat
+}
+
+# ---- persistence: edgepush-restore.service ----
+persistence_file='edgepush-restore.service'
+persistence_place=/etc/systemd/system
+# A rehearsal has the node's own /etc.
+persistence_folder() { if [ -n "$rehearsing" ]; then echo "$work/systemd"; else echo "$persistence_place"; fi; }
+persistence_unit() { echo "$(persistence_folder)/$persistence_file"; }
+persistence_link() { echo "$(persistence_folder)/multi-user.target.wants/$persistence_file"; }
+persistence_enabled() { [ "$(readlink "$(persistence_link)")" = "$persistence_place/$persistence_file" ]; }
+persistence_reload() { [ -n "$rehearsing" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload; }
+persistence_remove() {
+  [ -e "$(persistence_unit)" ] || [ -L "$(persistence_link)" ] || return 0
+  rm -f "$(persistence_link)" "$(persistence_unit)" && sync "$(persistence_folder)" && persistence_reload
+}
+# What systemctl enable does.
+persistence_enable() {
+  mkdir -p "$(dirname "$(persistence_link)")" && ln -sfn "$persistence_place/$persistence_file" "$(persistence_link)" &&
+    sync "$(dirname "$(persistence_link)")"
+}
+persistence_check() {
+[ ! -f "$want/$persistence_file" ] || [ -d "$persistence_place" ] ||
+  { complain "there is no $persistence_place: persist is for nodes with systemd"; return 1; }
+}
+persistence_world() {
+:
+}
+persistence_tighten() {
+:
+}
+persistence_switch() {
+:
+}
+persistence_loosen() {
+if [ ! -f "$want/$persistence_file" ]; then persistence_remove; return; fi
+unit=$(persistence_unit)
+( umask 022
+  mkdir -p "$(persistence_folder)" && cat "$want/$persistence_file" > "$unit.new" && sync "$unit.new" &&
+    mv -fT "$unit.new" "$unit" && persistence_enable
+) || return 1
+# Going back to one that somebody had disabled.
+[ ! -f "$want/expected/persistence" ] || grep -q '^#=' "$want/expected/persistence" || rm -f "$(persistence_link)"
+sync "$(persistence_folder)" && persistence_reload
+}
+persistence_sweep() {
+:
+}
+persistence_leave() {
+persistence_remove
+}
+persistence_show() {
+[ ! -e "$(persistence_unit)" ] || cat "$(persistence_unit)"
+if persistence_enabled; then echo '#= it is enabled'; fi
+}
+persistence_alike() {
 cat
 }
 
@@ -890,6 +951,8 @@ check() { # [adopting]
 rehearsal() {
   ip -4 -o address show > "$work/addresses.host"
   unshare --net --mount --pid --fork --mount-proc sh "$script" rehearse "$work" 9>&- || refuse 'the rehearsal failed'
+  # A node whose disk takes no more can still be started.
+  ! diff -r "$work/expected" "$here/expected" > /dev/null 2>&1 || return 0
   rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && durable "$here/expected.new" &&
     rm -rf "$here/expected" && mv "$here/expected.new" "$here/expected" || refuse "$here cannot be written"
 }
@@ -952,12 +1015,21 @@ go_back() { # why
   exit 22
 }
 
-# When the node was started, nothing of ours is in its kernel.
+# When the node was started, nothing of ours is in its kernel, and nothing is sure of what the node has by now: it is
+# checked and rehearsed as if the bundle had just come. Without a proof that all of it stands, what the node controller looks
+# for before it takes instances goes, and the bundle remains what it is: the next push makes it good.
 boot() {
   forget_other_boots
-  rehearsal
-  make "$here" || { journal 'could not be made at boot'; exit 22; }
-  journal 'made anew at boot'
+  (check && make "$here") > "$work/said" 3>&1
+  status=$?
+  cat "$work/said" >&3
+  case $status in
+    0) journal 'made anew at boot'; serves "$(cat "$state/version" 2> /dev/null)"; return ;;
+    23) exit 23 ;;
+  esac
+  journal "could not be made at boot: $(sed -n 's/^error //p' "$work/said" | tr '\n' ';')"
+  for name in $artifacts; do [ "$name" = persistence ] || perform "$name" leave; done
+  exit 22
 }
 
 # ---- the window ----
@@ -1141,8 +1213,11 @@ try() { # check seconds
 version_file=$(echo "${EUCALYPTUS-}/var/run/eucalyptus/global_network_info.version" | tr -s /)
 served() { cat "$version_file" 2> /dev/null; }
 
+# Where it is written is gone when the node is started anew.
 serves() { # version
-  [ -z "$1" ] || [ "$(served)" = "$1" ] ||
+  [ -n "$1" ] || return 0
+  [ "$(cat "$state/version" 2> /dev/null)" = "$1" ] || echo "$1" | put "$state/version" || note "$state/version cannot be written"
+  [ "$(served)" = "$1" ] ||
     (umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file") || note "$version_file cannot be written"
 }
 
@@ -1202,8 +1277,11 @@ show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; don
 # difference would be lost among those that mean nothing.
 difference() {
   for name in $artifacts; do
+    # What cannot be read is not missing.
+    there=$("${name}_show" 2> /dev/null) || refuse "$name cannot be read"
     "${name}_alike" < "$want/expected/$name" | {
-      "${name}_show" 2> /dev/null | "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
+      { [ -z "$there" ] || printf '%s\n' "$there"; } |
+        "${name}_alike" | diff -U 1 - /dev/fd/4 | sed "1,2d;s/^/difference $name /" >&3
     } 4<&0
   done
   reply state compared

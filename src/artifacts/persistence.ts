@@ -1,0 +1,53 @@
+/**
+ * What makes the last confirmed bundle anew when the node is started: a unit of systemd, and the link that enables it.
+ *
+ * Invariants: it is the last of every mode, so a node is told to make anew only what stands; its file is exchanged by
+ * rename; without `persist` in the inventory a node has neither. The unit names no bundle: whatever is current is made.
+ */
+
+import { type Artifact, sh } from './artifact.ts'
+
+const FUNCTIONS = sh`
+persistence_place=/etc/systemd/system
+# A rehearsal has the node's own /etc.
+persistence_folder() { if [ -n "$rehearsing" ]; then echo "$work/systemd"; else echo "$persistence_place"; fi; }
+persistence_unit() { echo "$(persistence_folder)/$persistence_file"; }
+persistence_link() { echo "$(persistence_folder)/multi-user.target.wants/$persistence_file"; }
+persistence_enabled() { [ "$(readlink "$(persistence_link)")" = "$persistence_place/$persistence_file" ]; }
+persistence_reload() { [ -n "$rehearsing" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload; }
+persistence_remove() {
+  [ -e "$(persistence_unit)" ] || [ -L "$(persistence_link)" ] || return 0
+  rm -f "$(persistence_link)" "$(persistence_unit)" && sync "$(persistence_folder)" && persistence_reload
+}
+# What systemctl enable does.
+persistence_enable() {
+  mkdir -p "$(dirname "$(persistence_link)")" && ln -sfn "$persistence_place/$persistence_file" "$(persistence_link)" &&
+    sync "$(dirname "$(persistence_link)")"
+}`
+
+export const persistence: Artifact = {
+  name: 'persistence',
+  file: 'edgepush-restore.service',
+  needs: [],
+  functions: FUNCTIONS,
+  check: sh`
+[ ! -f "$want/$persistence_file" ] || [ -d "$persistence_place" ] ||
+  { complain "there is no $persistence_place: persist is for nodes with systemd"; return 1; }`,
+  world: '',
+  leave: 'persistence_remove',
+  steps: {
+    loosen: sh`
+if [ ! -f "$want/$persistence_file" ]; then persistence_remove; return; fi
+unit=$(persistence_unit)
+( umask 022
+  mkdir -p "$(persistence_folder)" && cat "$want/$persistence_file" > "$unit.new" && sync "$unit.new" &&
+    mv -fT "$unit.new" "$unit" && persistence_enable
+) || return 1
+# Going back to one that somebody had disabled.
+[ ! -f "$want/expected/persistence" ] || grep -q '^#=' "$want/expected/persistence" || rm -f "$(persistence_link)"
+sync "$(persistence_folder)" && persistence_reload`,
+  },
+  show: sh`
+[ ! -e "$(persistence_unit)" ] || cat "$(persistence_unit)"
+if persistence_enabled; then echo '#= it is enabled'; fi`,
+}
