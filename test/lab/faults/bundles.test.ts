@@ -143,6 +143,20 @@ describeLab('a bundle is refused, and its node untouched, when it', () => {
     expect(await dump(node)).toEqual(before)
   })
 
+  it.each([
+    ['size', 'hash:net maxelem 1024'],
+    ['family', 'hash:net family inet6'],
+  ])('meets a set of its name and of another %s', async (_, header) => {
+    await node.run(`ipset create sg-aaaaaaaa ${header}`)
+    const met = await dump(node)
+    const verdict = await stage(loginTo(node), sound)
+    const after = await dump(node)
+    await node.run('ipset destroy sg-aaaaaaaa')
+    expect(verdict).toMatchObject({ state: 'refused' })
+    expect(verdict.errors.join('; ')).toMatch(/^the set sg-aaaaaaaa exists as .*: rename or destroy it first;/)
+    expect(after).toEqual(met)
+  })
+
   it('is the only one that is: the sound one is served', async () => {
     expect(await serve(node, sound, 1)).toMatchObject({ state: 'done', errors: [] })
   })

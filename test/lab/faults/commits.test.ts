@@ -1,7 +1,5 @@
 // A node for each thing that happens between commit and confirm, to nodes that hold something already.
 
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Lab } from '../../../lab/make-lab.ts'
 import type { LabNode } from '../../../lab/make-node.ts'
@@ -9,12 +7,10 @@ import { startLab } from '../../../lab/start-lab.ts'
 import type { World } from '../../../lab/world.ts'
 import type { Outcome, Status } from '../../../src/run/outcome.ts'
 import { type Dump, dumpAll } from '../dump.ts'
-import { all, mustPush, type Pushed, push } from '../push.ts'
+import { all, mustPush } from '../push.ts'
 import { breakTool, mendTools, waiting } from '../sabotage.ts'
 import { describeLab } from '../with-lab.ts'
-import { spoiltRelease } from './spoilt.ts'
-
-type With = 'our release' | 'a release that forwards SSH' | 'a release that drops SSH' | 'a release in a hurry'
+import { type Release, releasesFor } from './releases.ts'
 
 interface Fault {
   readonly what: string
@@ -22,7 +18,7 @@ interface Fault {
   readonly undo?: (node: LabNode) => Promise<unknown>
   /** While the push is at work. */
   readonly happens?: (node: LabNode) => Promise<unknown>
-  readonly pushedWith?: With
+  readonly pushedWith?: Release
   readonly status: Status
   readonly reason: string
 }
@@ -156,7 +152,7 @@ describeLab('while a push is at work on a node', () => {
     lab = await startLab({ nodes: faults.length, world: first })
     await mustPush(lab)
     before = await dumpAll(lab)
-    const pushes = await pushesOf(lab)
+    const pushes = await releasesFor(lab)
     await Promise.all(faults.map(({ make }, index) => make(lab.node(nameOf(index)))))
     await lab.publish(second)
     const [pushed] = await Promise.all([
@@ -203,26 +199,3 @@ describeLab('while a push is at work on a node', () => {
     expect(await mustPush(lab)).toEqual(all(lab, 'unchanged'))
   })
 })
-
-type Bring = (...args: readonly string[]) => Promise<Pushed>
-
-async function pushesOf(lab: Lab): Promise<Readonly<Record<With, Bring>>> {
-  const playbook = await readFile(lab.files.playbook, 'utf8')
-  await writeFile(join(lab.files.directory, 'hurry.yml'), playbook.replace('parallel:', 'window: 5s, parallel:'))
-  const rule = (before: string, chain: string, target: string) => (text: string) =>
-    text.replace(before, `-A ${chain} -p tcp -m tcp --dport 22 -j ${target}\n${before}`)
-  const filters = 'templates/edge/iptables.hbs'
-  const forward = rule('-A PREROUTING -j EUCA_NAT_PRE_POST', 'EUCA_NAT_PRE', 'DNAT --to-destination 192.0.2.99')
-  const forwards = await spoiltRelease(lab, 'forwards', filters, forward)
-  const drop = rule('-A EUCA_RAW_PRE -j EUCA_COUNTERS_IN', 'EUCA_RAW_PRE', 'DROP')
-  const drops = await spoiltRelease(lab, 'drops', filters, drop)
-  const hurries = await spoiltRelease(lab, 'hurries', 'templates/node/window.sh', (text) =>
-    text.replace('longest_commit=120', 'longest_commit=2'),
-  )
-  return {
-    'our release': (...args) => push(lab, args, { timeout: 90_000 }),
-    'a release that forwards SSH': (...args) => forwards('push.yml', ...args),
-    'a release that drops SSH': (...args) => drops('hurry.yml', ...args),
-    'a release in a hurry': (...args) => hurries('hurry.yml', ...args),
-  }
-}
