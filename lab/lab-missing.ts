@@ -19,6 +19,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'isc-dhcp-server': ['dhcpd'],
   'openssh-client': ['ssh', 'ssh-keygen'],
   'openssh-server': ['sshd'],
+  'perl-base': ['perl'],
+  sudo: ['sudo'],
   'util-linux': ['unshare', 'nsenter', 'mount', 'flock'],
 }
 

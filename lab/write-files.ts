@@ -19,12 +19,17 @@ export interface LabFiles {
   readonly playbook: string
 }
 
+interface Named {
+  readonly name: string
+  readonly address: string
+}
+
 /** Where the cloud controller publishes the view. */
 export const viewFile = '/var/run/eucalyptus/global_network_info.xml'
 
 const sshdConfig = `Port 22
 HostKey /etc/ssh/ssh_host_ed25519_key
-AuthorizedKeysFile /root/.ssh/authorized_keys
+AuthorizedKeysFile /root/.ssh/authorized_keys .ssh/authorized_keys
 PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no
@@ -55,7 +60,7 @@ export async function writeFiles(directory: string, plan: LabPlan, view: string)
     playbook: join(directory, 'push.yml'),
   }
   await Promise.all([
-    ...served.map((host) => writeTree(join(directory, host.name), sshTree(authorized))),
+    ...served.map((host) => writeTree(join(directory, host.name), { ...sshTree(authorized), ...hostsTree(host) })),
     ...plan.nodes.map((node) => writeTree(join(directory, node.name), nodeTree(node))),
     writeTree(join(directory, plan.clc.name), { [viewFile.replace('/var/', '')]: view }),
     writeTree(directory, {
@@ -90,6 +95,11 @@ async function writeTree(root: string, tree: Readonly<Record<string, string>>): 
 
 function sshTree(authorized: string): Readonly<Record<string, string>> {
   return { 'etc/ssh/sshd_config': sshdConfig, 'root/.ssh/authorized_keys': authorized }
+}
+
+/** Who cannot look up its own name waits for name servers that are not there; sudo does so each time. */
+function hostsTree({ name, address }: Named): Readonly<Record<string, string>> {
+  return { 'etc/hosts': `127.0.0.1 localhost\n${address} ${name}\n` }
 }
 
 function nodeTree(node: NodePlan): Readonly<Record<string, string>> {

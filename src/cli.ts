@@ -29,6 +29,7 @@ interface Flags {
   readonly by?: number
   readonly out?: string
   readonly live?: boolean
+  readonly sudoers?: boolean
   readonly force?: boolean
   readonly dynamic?: boolean
   readonly format?: 'table' | 'csv' | 'openmetrics'
@@ -58,6 +59,8 @@ verb('push', async (...run) => (await import('./commands/push.ts')).push(...run)
 verb('render', async (...run) => (await import('./commands/render.ts')).render(...run))
 verb('status', async (...run) => (await import('./commands/status.ts')).status(...run))
 verb('nodes', async (...run) => (await import('./commands/nodes.ts')).nodes(...run))
+
+verb('doctor', async (...run) => (await import('./commands/doctor.ts')).doctor(...run))
 
 program
   .command('check-config')
@@ -107,8 +110,25 @@ function aboutNodes(command: Command, { does, example, options }: Verb): Command
 /** What was not said is filled in; a command takes of it what it knows. */
 function complete(flags: Flags) {
   const { inventory, view, mode, limit, forks, confirmWindow, out, format = 'table' } = flags
-  const { lenient = false, node = [], json = false, live = false, force = false, dynamic = false } = flags
-  return { inventory, view, mode, lenient, node, limit, forks, confirmWindow, json, out, live, force, dynamic, format }
+  const { lenient = false, node = [], json = false, live = false } = flags
+  const { sudoers = false, force = false, dynamic = false } = flags
+  return {
+    inventory,
+    view,
+    mode,
+    lenient,
+    node,
+    limit,
+    forks,
+    confirmWindow,
+    json,
+    out,
+    live,
+    sudoers,
+    force,
+    dynamic,
+    format,
+  }
 }
 
 function contextFor(flags: Flags): Context {

@@ -23,7 +23,7 @@ function covers(rule: Rule, what: string): boolean {
   const asked = parseRule(`${what} from anywhere`)
   if (protocol !== asked.protocol) return false
   if (first === undefined) return true
-  if (asked.first === undefined) return first === '8'
+  if (asked.first === undefined) return first === '8' && (second ?? '0') === '0'
   return Number(first) <= Number(asked.first) && Number(asked.first) <= Number(second ?? first)
 }
 

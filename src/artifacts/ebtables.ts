@@ -69,17 +69,16 @@ ebtables_canonical() {
     sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'
 }
 # The lines of one table, without its name.
-ebtables_table() { sed -n "/^[*]/{h;d};G;s/^\\(.*\\)\\n[*]$1\$/\\1/p"; }
-# One table, brought to what the file says.
+ebtables_table() { awk -v table="*$1" '/^[*]/ { inside = $0 == table; next } inside'; }
+# One table, brought to what the file says; what is there is in ebtables.raw and, as far as it is ours, in ebtables.live.
 ebtables_commit() { # table
   source=$want/expected/ebtables
   [ -f "$source" ] || source=$want/ebtables.restore
   wanted=
   [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
-  live=$(ebtables-save) || return 1
-  ! alike ebtables "$wanted" "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" || return 0
+  ! alike ebtables "$wanted" "$(ebtables_table "$1" < "$work/ebtables.live")" || return 0
   : > "$work/ebtables.blocked"
-  { printf '%s\n' "$live" | ebtables_table "$1" | sed 's/^/have /'
+  { ebtables_table "$1" < "$work/ebtables.raw" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table="$1" -v owned='${owned}' -v blocked="$work/ebtables.blocked" '${TRANSACTION}' > "$work/ebtables.$1" || return 1
   ebtables-restore --noflush < "$work/ebtables.$1" || return 1
@@ -91,7 +90,12 @@ ebtables_commit() { # table
     check: '',
     world: '',
     leave: '',
-    steps: { loosen: 'ebtables_commit nat && ebtables_commit filter' },
+    steps: {
+      loosen: sh`
+ebtables-save > "$work/ebtables.raw" || return 1
+ebtables_canonical < "$work/ebtables.raw" > "$work/ebtables.live" || return 1
+ebtables_commit nat && ebtables_commit filter`,
+    },
     show: sh`
 live=$(ebtables-save) || return 1
 printf '%s\n' "$live" | ebtables_canonical`,

@@ -85,6 +85,7 @@ export function iptables({ owned, hooks, entries }: Ownership): Artifact {
     file: 'iptables.restore',
     needs: ['iptables', 'iptables-save', 'iptables-restore'],
     functions: sh`
+iptables_flavour=
 # Rules on the copies that the sets of this change have for its duration, if they have any.
 iptables_on_copies() {
   if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
@@ -113,7 +114,8 @@ iptables_commit() { # table filter
   { printf '%s\n' "$live" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table="$1" -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$work/iptables.blocked" '${TRANSACTION}' > "$work/iptables.$1" || return 1
-  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  [ -n "$iptables_flavour" ] || iptables_flavour=$(iptables -V) || return 1
+  case $iptables_flavour in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
   iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
   cat "$work/iptables.blocked" >> "$blocked"
   while read -r _ _ chain; do

@@ -58,7 +58,7 @@ function assemble(mode: Mode, node: Node, made: readonly BundleFile[], templates
 /** What every apply script is made of besides its artifacts, in this order. */
 const PARTS = ['journal', 'transaction', 'window', 'handover'] as const
 
-function scriptData({ artifacts }: Mode, { options }: Node, templates: Templates): object {
+function scriptData({ artifacts, checks }: Mode, { options }: Node, templates: Templates): object {
   return {
     parts: PARTS.map((part) => templateAt(templates, `node/${part}.sh`)),
     options: Object.entries(options)
@@ -71,6 +71,7 @@ function scriptData({ artifacts }: Mode, { options }: Node, templates: Templates
       functions: artifact.functions,
       pieces: pieces(artifact),
     })),
+    checks,
     swept: artifacts.map(({ name }) => name).toReversed(),
   }
 }

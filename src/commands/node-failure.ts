@@ -22,3 +22,10 @@ export function failed(node: string, error: unknown): Failed {
   if (error instanceof Refusal) return because(error.exitCode, error, error.next)
   throw error
 }
+
+const WORST_FIRST: readonly ExitCode[] = [EXIT.someFailed, EXIT.noPermission, EXIT.unreachable]
+
+export function worstOf(failures: readonly Failed[]): ExitCode {
+  const has = (code: ExitCode) => failures.some(({ exitCode }) => exitCode === code)
+  return WORST_FIRST.find(has) ?? failures[0]?.exitCode ?? EXIT.ok
+}

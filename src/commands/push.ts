@@ -1,8 +1,8 @@
 /** `edgepush push`: brings the nodes to what the view says, and tells what became of each. */
 
 import type { Stage } from '../config/playbook.ts'
-import { selectStages } from '../config/select.ts'
-import type { ExitCode } from '../error.ts'
+import { type StageNodes, selectStages } from '../config/select.ts'
+import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { readRecord } from '../record/record.ts'
 import { pushing } from '../run/push.ts'
 import { SAFETY, type Safety } from '../run/transaction.ts'
@@ -11,6 +11,7 @@ import { doubtVersion } from './doubt-view.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
 import { configure, gather } from './gather.ts'
 import { goalFor, served } from './node-bundle.ts'
+import { checksFor, doubtProbes, refuseChecks } from './stage-checks.ts'
 
 export interface PushFlags extends ViewFlags {
   /** Milliseconds in which a person confirms. */
@@ -20,26 +21,37 @@ export interface PushFlags extends ViewFlags {
 export async function push(playbook: string | undefined, flags: PushFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
   const chosen = selectStages(configuration.inventory, configuration.playbook, flags)
+  refuseShortWindow(chosen, flags)
   const gathered = await gather(flags, configuration, context)
+  refuseChecks(chosen, gathered)
   const stages = chosen.map(({ stage, nodes }) => ({
     ...stage,
     parallel: flags.forks ?? stage.parallel,
     tasks: served(nodes, gathered).map((node) => ({
       ...node,
-      serve: pushing(goalFor(node, gathered, safetyOf(stage, flags))),
+      serve: pushing(
+        goalFor(node, gathered, { ...safetyOf(stage, flags), checks: checksFor(node, stage.checks, gathered) }),
+      ),
     })),
   }))
   const { cloud } = configuration.inventory
   const view = stampOf(gathered)
-  for (const line of doubtVersion(view, readRecord(context.stateFolder, cloud)))
-    context.terminal.err(`warning: ${line}\n`)
+  const doubts = [...doubtProbes(chosen, gathered), ...doubtVersion(view, readRecord(context.stateFolder, cloud))]
+  for (const line of doubts) context.terminal.err(`warning: ${line}\n`)
   const { leftOut } = gathered
   return await fleetRun({ command: 'push', cloud, view, stages, json: flags.json, leftOut }, context)
 }
 
-function safetyOf(
-  { window = SAFETY.window, reconnect = SAFETY.reconnect }: Stage,
-  { confirmWindow }: PushFlags,
-): Safety {
+/** The playbook's own windows are long enough. */
+function refuseShortWindow(
+  chosen: readonly StageNodes[],
+  { confirmWindow = Number.POSITIVE_INFINITY }: PushFlags,
+): void {
+  const slow = chosen.flatMap(({ stage }) => stage.checks).find(({ timeout }) => timeout >= confirmWindow)
+  if (slow)
+    throw new Refusal(EXIT.usage, `--confirm-window must be longer than the timeout of the check at ${slow.where}`)
+}
+
+function safetyOf({ window, reconnect = SAFETY.reconnect }: Stage, { confirmWindow }: PushFlags): Safety {
   return { ...SAFETY, reconnect, window: confirmWindow ?? window, hold: confirmWindow !== undefined }
 }

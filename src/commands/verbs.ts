@@ -53,6 +53,14 @@ export const VERBS = {
     example: "edgepush nodes -i inventories/lab.yml -l 'canary:!nc-02'",
     options: [],
   },
+  doctor: {
+    does: 'try the login to each node, and what is asked first',
+    example: 'edgepush doctor -i inventories/lab.yml --sudoers',
+    options: [
+      new Option('--sudoers', 'ask nobody, but print the line that lets the login user become root for us'),
+      forksOption(),
+    ],
+  },
   adopt: {
     does: 'take nodes over from eucanetd',
     example: 'edgepush adopt -i inventories/lab.yml --view view.xml --node nc-05',

@@ -10,6 +10,7 @@ export interface SshSettings {
   readonly port?: number
   readonly user?: string
   readonly key?: string
+  readonly become?: 'sudo'
   readonly known_hosts?: string | readonly string[]
 }
 
@@ -24,6 +25,7 @@ export function toTarget(name: string, address: string, ssh: SshSettings, file: 
     port: ssh.port ?? 22,
     user: ssh.user ?? 'root',
     key: ssh.key === undefined ? undefined : resolvePath(ssh.key, file),
+    become: ssh.become,
     knownHosts: [knownHosts].flat().map((path) => resolvePath(path, file)),
     connectTimeout: CONNECT_TIMEOUT,
   }

@@ -30,6 +30,7 @@ export const SSH = {
   port: { type: 'integer', minimum: 1, maximum: 65535, description: 'a port between 1 and 65535' },
   user: { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]*$', description: 'the name of a user' },
   key: { ...FILE_PATH, description: 'the path of a private key: absolute, from "~/", or relative to this file' },
+  become: { type: 'string', enum: ['sudo'], description: "the word sudo: root by sudo; absent, the login is root's" },
   known_hosts: {
     type: ['string', 'array'],
     pattern: FILE_PATH.pattern,

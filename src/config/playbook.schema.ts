@@ -29,6 +29,28 @@ const SOURCE = {
   description: 'a map such as { file: ./view.xml } or { ssh: { host: clc-01, file: /path/of/the/view.xml } }',
 } as const
 
+/** What a stage may verify without anything else to say about it. */
+const PLAIN_CHECKS = ['reconnect', 'metadata', 'dhcp'] as const
+
+const CHECK = {
+  type: ['string', 'object'],
+  pattern: `^(${PLAIN_CHECKS.join('|')})$`,
+  required: ['check'],
+  properties: {
+    check: {
+      type: 'string',
+      enum: [...PLAIN_CHECKS, 'probe'],
+      description: `one of ${PLAIN_CHECKS.join(', ')}, probe`,
+    },
+    timeout: DURATION,
+    to: { type: 'string', format: 'ipv4', description: 'the private or public address of an instance' },
+    tcp: SSH.port,
+    expect: { type: 'string', enum: ['pass', 'drop'], description: 'one of pass, drop' },
+  },
+  additionalProperties: false,
+  description: `one of ${PLAIN_CHECKS.join(', ')}, or a map such as { check: dhcp, timeout: 5s }`,
+} as const
+
 const STAGE = {
   type: 'object',
   required: ['name', 'targets'],
@@ -48,9 +70,8 @@ const STAGE = {
     window: DURATION,
     verify: {
       type: 'array',
-      uniqueItems: true,
-      items: { type: 'string', enum: ['reconnect', 'metadata'], description: 'reconnect or metadata' },
-      description: 'a list of checks: reconnect, metadata',
+      items: CHECK,
+      description: `a list of checks: ${PLAIN_CHECKS.join(', ')}, or maps such as { check: dhcp, timeout: 5s }`,
     },
     failures: {
       type: ['integer', 'string'],

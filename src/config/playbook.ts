@@ -13,6 +13,7 @@ import { type Document, loadDocument } from './document.ts'
 import { parseDuration } from './duration.ts'
 import { resolvePath, toTarget } from './login.ts'
 import { PLAYBOOK_SCHEMA, type PlaybookYaml } from './playbook.schema.ts'
+import { findVerifyDefects, type StageCheck, toChecks, toReconnect } from './verify.ts'
 
 export interface Playbook {
   readonly name: string
@@ -48,15 +49,19 @@ export interface Stage {
   /** Milliseconds after the stage, before the next. */
   readonly pause: number
   /** Milliseconds in which a commit must be confirmed. */
-  readonly window: number | undefined
+  readonly window: number
   /** Milliseconds in which a node must take a new connection, if that is said. */
   readonly reconnect: number | undefined
+  /** What else must work before it is confirmed. */
+  readonly checks: readonly StageCheck[]
   /** `file:line:column` of its targets. */
   readonly where: string
 }
 
 /** As many connections as an admin host opens in a blink and sshd's default limits take. */
 const PARALLEL = 32
+
+const WINDOW = 60_000
 
 /** Less is no time to find out whether a node can still be reached. */
 export const SHORTEST_WINDOW = 5_000
@@ -77,8 +82,9 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
       targets: stage.targets,
       parallel: stage.parallel ?? PARALLEL,
       pause: stage.pause === undefined ? 0 : parseDuration(stage.pause),
-      window: stage.window === undefined ? undefined : parseDuration(stage.window),
-      reconnect: undefined,
+      window: windowOf(stage),
+      reconnect: toReconnect(stage.verify ?? []),
+      checks: toChecks(stage.verify ?? [], (item) => document.where(['stages', index, 'verify', item])),
       where: document.where(['stages', index, 'targets']),
     })),
   }
@@ -91,8 +97,9 @@ export function impliedPlaybook(inventory: FileReference): Playbook {
     targets: ['all'],
     parallel: PARALLEL,
     pause: 0,
-    window: undefined,
+    window: WINDOW,
     reconnect: undefined,
+    checks: [],
     where: inventory.file,
   }
   return {
@@ -113,9 +120,7 @@ export function notEnforced({ document }: Playbook): readonly string[] {
   const paths: KeyPath[] = []
   if (guard !== undefined) paths.push(['guard'])
   stages.forEach((stage, index) => {
-    for (const key of ['verify', 'failures'] as const) {
-      if (stage[key] !== undefined) paths.push(['stages', index, key])
-    }
+    if (stage.failures !== undefined) paths.push(['stages', index, 'failures'])
   })
   return paths.map((path) => `${document.where(path)}: ${formatKeyPath(path)}: this version does not enforce it yet`)
 }
@@ -150,5 +155,13 @@ function findStageDefects({ stages }: PlaybookYaml): readonly Defect[] {
     if (stages.findIndex((stage) => stage.name === name) === index) return []
     return [{ path: ['stages', index, 'name'], problem: `"${name}" is already the name of a stage` }]
   })
-  return [...shortWindows, ...repeated]
+  const verify = stages.flatMap((stage, index) => {
+    return findVerifyDefects(stage.verify ?? [], windowOf(stage), ['stages', index, 'verify'])
+  })
+  return [...shortWindows, ...repeated, ...verify]
+}
+
+/** Milliseconds. */
+function windowOf({ window }: PlaybookYaml['stages'][number]): number {
+  return window === undefined ? WINDOW : parseDuration(window)
 }

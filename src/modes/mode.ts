@@ -9,6 +9,8 @@ export interface Mode {
   readonly options: readonly OptionSpec[]
   /** Made in this order, swept in reverse. */
   readonly artifacts: readonly Artifact[]
+  /** What a playbook may have verified on a node, once a bundle is committed there. */
+  readonly checks: readonly NodeCheck[]
   /** Why this mode cannot serve a view, a sentence each; an empty list when it can. */
   unfit(view: View): readonly string[]
   /** What one node should hold, in the mode's own terms; pure. Throws `Unfit` when this node cannot be served. */
@@ -17,6 +19,17 @@ export interface Mode {
   remains(view: View | undefined, node: Node, facts: Facts): object
   /** What the mode's meter script needs to know of a node; absent where nothing is counted. */
   metered?(view: View, node: Pick<Node, 'address' | 'options'>): object
+}
+
+/**
+ * Does what a commit promised work? Shell in the bundle's apply script, with everything at hand that artifacts have but
+ * $work. It changes nothing, and fails by its exit status when `complain` has said why. What it sets $asked to is what did
+ * not answer when its time is over. A tool that not every node has it may use but not need: the bundle is good without.
+ */
+export interface NodeCheck {
+  /** A word of playbooks that can stand in a shell function's name. */
+  readonly name: string
+  readonly shell: string
 }
 
 export type Role = 'nc' | 'cc' | 'clc'

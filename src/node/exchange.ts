@@ -6,10 +6,12 @@
  *   two marks is, and the marks are made anew for every question;
  * - the script is one compound command, which a shell reads to its end before it does anything: an input that is cut off
  *   does nothing. Its first line says that it arrived whole; a login shell that reads stdin itself takes that away;
+ * - a script is read and run with nothing of the login's environment: what it calls is found where root alone may write;
  * - an answer without its whole end mark is no answer: what the node did is unknown.
  */
 
 import { randomBytes } from 'node:crypto'
+import { commandFor, ENVIRONMENT, explainSudo } from './command.ts'
 import { type Connection, ConnectionLost, type Reply } from './transport.ts'
 
 export interface Answer {
@@ -23,22 +25,21 @@ interface AnswerLine {
   readonly text: string
 }
 
-/** Not `sh -s`: bash reads a script on stdin byte by byte, which takes seconds for a large bundle. */
-const COMMAND = `/bin/sh -c 'eval "$(cat)"'`
-
 /** What a script may say itself: it is not a reply of ours at all. */
 export class Unintelligible extends Error {}
 
 export async function ask(connection: Connection, script: string, timeout: number): Promise<Answer> {
   const mark = `edgepush-${randomBytes(8).toString('hex')}`
-  const reply = await connection.run(COMMAND, wrap(script, mark), timeout)
-  return unwrap(reply.stdout, mark) ?? refuse(reply, mark)
+  const { sudoer } = connection
+  const reply = await connection.run(commandFor(sudoer), wrap(script, mark), timeout)
+  return unwrap(reply.stdout, mark) ?? refuse(reply, mark, sudoer)
 }
 
 function wrap(script: string, mark: string): string {
   return `EDGEPUSH=${mark}
 [ "\${EDGEPUSH-}" = ${mark} ] || exit 99
-{ printf '\\n%s begin\\n' ${mark}; (
+{ ${ENVIRONMENT}; export LC_ALL PATH
+printf '\\n%s begin\\n' ${mark}; (
 ${script}
 ) < /dev/null; printf '\\n%s end %s\\n' ${mark} $?; exit 0; }
 `
@@ -56,8 +57,11 @@ function answerLine(line: string): AnswerLine {
   return space < 0 ? { word: line, text: '' } : { word: line.slice(0, space), text: line.slice(space + 1) }
 }
 
-function refuse({ stdout, stderr, code }: Reply, mark: string): never {
+function refuse(reply: Reply, mark: string, sudoer: string | undefined): never {
+  const { stdout, stderr, code } = reply
   if (stdout.includes(`\n${mark} begin\n`)) throw new ConnectionLost('the reply ended in the middle')
+  const refusal = sudoer === undefined ? undefined : explainSudo(sudoer, reply)
+  if (refusal) throw refusal
   const said = [stdout, stderr].join('\n').trim().split('\n').slice(-3).join(' / ')
   throw new Unintelligible(
     `/bin/sh did not run our script (exit status ${code}${said ? `, it said: ${said}` : ''}); does the login shell read its standard input, or is a command forced on this key?`,

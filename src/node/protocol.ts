@@ -74,14 +74,15 @@ export function adopt(connection: Connection, bundle: Bundle, terms: Terms): Pro
 }
 
 /** `check` is one that the mode has; `timeout` in milliseconds. */
-export function verify(
+export async function verify(
   connection: Connection,
   bundle: Bundle,
   run: string,
   check: string,
   timeout: number,
 ): Promise<Verdict> {
-  return perform(connection, bundle, 'verify', run, check, seconds(timeout))
+  const script = callOf(`gen/${bundle.digest}`, ['verify', run, check, seconds(timeout)])
+  return verdictOf(await ask(connection, script, TIMEOUT + timeout))
 }
 
 export function confirm(connection: Connection, bundle: Bundle, run: string): Promise<Verdict> {
@@ -159,8 +160,6 @@ function stageScript({ digest, files }: Bundle, adopting: 'adopting' | undefined
   const end = `edgepush-end-${digest.slice(0, 16)}`
   const documents = files.map(({ name, text }) => `cat > "$incoming/${name}" << '${end}'\n${text}${end}\n`)
   return `umask 077
-LC_ALL=C PATH=/usr/sbin:/sbin:/usr/bin:/bin
-export LC_ALL PATH
 bundle=${STATE}/gen/${digest}
 incoming=${STATE}/incoming.$$
 intact() { # folder

@@ -19,6 +19,7 @@ const MAX_OUTPUT = 64 * 1024 * 1024
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 }
 
 export class SshConnection implements Connection {
+  readonly sudoer: string | undefined
   readonly #ssh = new NodeSSH()
   readonly #socket: Socket
   /** For messages: the node's name and where it is. */
@@ -26,9 +27,10 @@ export class SshConnection implements Connection {
   /** Why the connection ended, unless the node closed it. */
   #reason: string | undefined
 
-  constructor(socket: Socket, endpoint: string) {
+  constructor(socket: Socket, endpoint: string, sudoer: string | undefined) {
     this.#socket = socket
     this.#endpoint = endpoint
+    this.sudoer = sudoer
   }
 
   /** Handshake and login. `onHandshake` is called once the host key is accepted and nobody has logged in yet. */

@@ -59,7 +59,7 @@ async function connectOnce(
   deadline: number,
 ): Promise<SshConnection | Dropped> {
   const socket = await openSocket(target, remaining(deadline))
-  const connection = new SshConnection(socket, nameEndpoint(target))
+  const connection = new SshConnection(socket, nameEndpoint(target), target.become && target.user)
   let refusal: NotTrusted | undefined
   let shaken = false
   let greeting = ''

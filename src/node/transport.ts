@@ -14,6 +14,8 @@ export interface Target {
   readonly user: string
   /** Path of a private key; without one the agent is asked. */
   readonly key: string | undefined
+  /** How the user becomes root; absent where the login is root's, or need not be. */
+  readonly become?: 'sudo' | undefined
   /** Paths of known_hosts files: one that holds the node's key is enough, one that revokes it refuses. */
   readonly knownHosts: readonly string[]
   /** In milliseconds, from the first packet to the login, all attempts together. */
@@ -25,6 +27,8 @@ export interface Transport {
 }
 
 export interface Connection {
+  /** Who logged in, where that user becomes root by sudo. */
+  readonly sudoer?: string | undefined
   /** One at a time. After `timeout` milliseconds the connection is closed; what the node is doing goes on. */
   run(command: string, input: string, timeout: number): Promise<Reply>
   /** Never throws, may be called again. */
@@ -43,7 +47,7 @@ export interface Reply {
  */
 export class Unreachable extends Error {}
 
-/** Nothing was done on the node: its host key is not the one we know, or it does not accept our key, or we have none. */
+/** Nothing was done on the node: its host key is not the one we know, or it does not accept our key, or we have none, or sudo refuses. */
 export class NotTrusted extends Error {
   readonly next: string
 

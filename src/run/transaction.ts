@@ -9,8 +9,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bundle } from '../bundle/bundle.ts'
 import { Unintelligible } from '../node/exchange.ts'
-import { abort, adopt, commit, confirm, type Terms, type Verdict, verify } from '../node/protocol.ts'
+import { abort, adopt, commit, confirm, type Terms, type Verdict } from '../node/protocol.ts'
 import { ConnectionLost, NotTrusted, Unreachable } from '../node/transport.ts'
+import type { Check } from './check.ts'
 import { findingOf, reasonOf } from './finding.ts'
 import type { RunPhase } from './outcome.ts'
 import type { Finding, Link } from './run-node.ts'
@@ -28,13 +29,6 @@ export interface Safety {
 
 /** For a run that nobody has said more about. */
 export const SAFETY: Safety = { window: 60_000, reconnect: 15_000, checks: [], hold: false }
-
-/** What must work before a commit is confirmed. */
-interface Check {
-  readonly name: string
-  /** Milliseconds. */
-  readonly timeout: number
-}
 
 export interface Transaction extends Safety {
   readonly bundle: Bundle
@@ -78,9 +72,9 @@ async function verifyAll(link: Link, plan: Transaction, committed: Heard): Promi
   // Who was cut off in the middle of a commit has nothing to lose but the window.
   const cut = await renewWithin(link, committed.state === 'lost' ? plan.window : plan.reconnect)
   if (cut) return await goBack(link, plan, `no new connection: ${cut.message}`)
-  for (const { name, timeout } of plan.checks) {
-    const { bundle, terms } = plan
-    const verdict = await asked(link, plan, () => verify(link.connection, bundle, terms.run, name, timeout))
+  const { bundle, terms, checks } = plan
+  for (const { name, ask } of checks) {
+    const verdict = await asked(link, plan, () => ask(link.connection, bundle, terms.run))
     if (verdict.state === 'refused') return await goBack(link, plan, `${name}: ${verdict.errors.join('; ')}`)
     if (verdict.state !== 'done') return verdict
   }
@@ -89,15 +83,15 @@ async function verifyAll(link: Link, plan: Transaction, committed: Heard): Promi
 
 /** At once if the node can still be told, over the old connection if there is no new one; otherwise when its window ends. */
 async function goBack(link: Link, plan: Transaction, why: string): Promise<Heard> {
-  const verdict = await heard(() => abort(link.connection, plan.bundle, plan.terms.run, why))
+  const verdict = await heardIfAtAll(() => abort(link.connection, plan.bundle, plan.terms.run, why))
   return { ...verdict, errors: [why, ...verdict.errors] }
 }
 
 /** A question that may be repeated: when its answer is lost, it is put again, as long as the window is open. */
 async function asked(link: Link, { window }: Transaction, question: () => Promise<Verdict>): Promise<Heard> {
-  const answer = await heard(question)
+  const answer = await heardIfAtAll(question)
   if (answer.state !== 'lost') return answer
-  return (await renewWithin(link, window)) ? answer : await heard(question)
+  return (await renewWithin(link, window)) ? answer : await heardIfAtAll(question)
 }
 
 /** Patient until then; says why not. */
@@ -123,6 +117,16 @@ async function heard(verb: () => Promise<Verdict>): Promise<Heard> {
     return verdict.state === 'died' ? { ...verdict, state: 'lost' } : verdict
   } catch (error) {
     if (!isSilence(error)) throw error
+    return { state: 'lost', errors: [error.message], notes: [] }
+  }
+}
+
+/** A login that is refused in the middle says nothing of the commit before it. */
+async function heardIfAtAll(verb: () => Promise<Verdict>): Promise<Heard> {
+  try {
+    return await heard(verb)
+  } catch (error) {
+    if (!(error instanceof NotTrusted)) throw error
     return { state: 'lost', errors: [error.message], notes: [] }
   }
 }

@@ -12,14 +12,16 @@ put() { # file; its text on standard input
 # History, not truth: that a line does not fit on the disk stops nothing.
 journal() {
   book=$state/journal
-  # A line that a power cut left behind.
-  [ ! -s "$book" ] || [ -z "$(tail -c 1 "$book")" ] || echo ' (torn)' >> "$book"
-  earlier=$(tail -q -n 1 "$book.1" "$book" 2> /dev/null | tail -n 1 | cut -d ' ' -f 1)
+  [ -s "$book" ] && latest=$book || latest=$book.1
+  # A line without its end is one that a power cut left behind.
+  earlier=$(tail -n 1 "$latest" 2> /dev/null | { read -r link _ || [ -z "$link" ] || echo ' (torn)' >> "$latest"; echo "$link"; })
   line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run $(printf '%.12s' "$digest") $*"
-  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum | cut -d ' ' -f 1)
-  { printf '%s %s\n' "$link" "$line" >> "$book" && sync "$book"; } 2> /dev/null
-  [ "$(wc -l < "$book")" -lt 20000 ] || mv -f "$book" "$book.1"
+  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum)
+  { printf '%s %s\n' "${link%% *}" "$line" >> "$book" && sync "$book"; } 2> /dev/null
 }
+
+# Ten thousand pushes or so.
+turn_the_page() { [ "$(wc -l < "$state/journal")" -lt 30000 ] || mv -f "$state/journal" "$state/journal.1"; }
 
 # The last word of the journal on this run.
 last_word() {
@@ -27,10 +29,13 @@ last_word() {
     awk -v run="$run" '$3 == run { $1 = $2 = $3 = $4 = ""; last = $0 } END { sub(/^ +/, "", last); print last }'
 }
 
-boot_id() { cat /proc/sys/kernel/random/boot_id; }
+boot_id() { read -r id < /proc/sys/kernel/random/boot_id && echo "$id"; }
 # Seconds since the node was started: nobody sets this clock.
-uptime() { cut -d . -f 1 /proc/uptime; }
+uptime() { read -r seconds _ < /proc/uptime && echo "${seconds%%.*}"; }
 
 # A commit that nobody has confirmed yet: its run, bundle, boot, state (committing or awaiting), until, window, before,
 # version, adopting.
-pending() { sed -n "s/^$1 //p" "$state/pending" 2> /dev/null; }
+pending() { # field
+  [ -e "$state/pending" ] || return 0
+  while read -r field value; do [ "$field" != "$1" ] || echo "$value"; done < "$state/pending"
+}

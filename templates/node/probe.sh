@@ -1,9 +1,7 @@
 # What this node is and what it holds. Writes nothing.
-LC_ALL=C PATH=/usr/sbin:/sbin:/usr/bin:/bin
-export LC_ALL PATH
 state=/var/lib/edgepush
 
-[ "$(id -u)" = 0 ] || { echo "error this login is not root (uid $(id -u))"; exit 20; }
+[ "$(id -u)" = 0 ] || { echo "error this login is not root (uid $(id -u)): log in as root, or say become: sudo in the inventory"; exit 20; }
 echo "boot $(cat /proc/sys/kernel/random/boot_id)"
 ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\)[:@].* link\/ether \([0-9a-f:]*\).*/link \1 \2/p'
 ip -4 -o address show | awk '{ sub(/@.*/, "", $2); print "address", $2, $4 }'

@@ -10,10 +10,10 @@ perform() { # artifact piece
 
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
-converge() {
+converge() { # [what was there a moment ago]
   # In a rehearsal nothing is there yet.
   changes=$artifacts
-  [ -n "$rehearsing" ] || changes=$(differing | tr '\n' ' ')
+  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
   done
@@ -22,18 +22,19 @@ converge() {
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-# Prints the artifacts of which the kernel does not hold what the rehearsal of $want showed.
-differing() { for name in $artifacts; do holds "$name" || echo "$name"; done; }
-
-holds() { # artifact
-  [ -f "$want/expected/$1" ] && alike "$1" "$("$1_show" 2> /dev/null)" "$(cat "$want/expected/$1")"
+# Prints the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want showed.
+differing() { # [folder]
+  for name in $artifacts; do
+    if [ -n "${1-}" ]; then there=$(cat "$1/expected/$name"); else there=$("${name}_show" 2> /dev/null); fi
+    [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || echo "$name"
+  done
 }
 
 # Makes what the folder says, and proves it.
-make() { # folder
+make() { # folder [what was there a moment ago]
   want=$1
   blocked=$1/blocked
-  converge || return 1
+  converge "${2-}" || return 1
   wrong=$(differing)
   [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
 }
@@ -109,16 +110,19 @@ commit() { # epoch window version
   forget_other_boots
   # What a run that died left is a mix, and nothing to go back to.
   before=$(pending before)
+  seen=
   if [ -z "$before" ]; then
     before=$state/snap/$run
     save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    # eucanetd may be at work until it is retired.
+    [ "$verb" = adopt ] || seen=$before
   fi
   echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
     [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'
     refuse "$state cannot be written: is the disk full?"
   }
   journal begins
-  if { [ "$verb" != adopt ] || retire; } && make "$here"; then
+  if { [ "$verb" != adopt ] || retire; } && make "$here" "$seen"; then
     if open_window "$2"; then reply state committed; exit 0; fi
     complain 'that it is committed cannot be written down: is the disk full?'
   fi

@@ -112,6 +112,7 @@ confirm() {
     go_back 'that it is confirmed cannot be written down: is the disk full?'
   journal confirmed
   close_window
+  turn_the_page
   ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
   serves "$version"
   reply state confirmed
@@ -158,9 +159,16 @@ end_holders() {
 # A check of the playbook. It holds no lock: the watch must be able to act.
 verify() { # check seconds
   (lock && must_wait) || exit
-  timeout "$2" sh "$script" try "$1" >&3
+  timeout -k 2 "$2" sh "$script" try "$1" "$2" >&3
   status=$?
-  [ $status -lt 124 ] || complain "no answer within $2 s"
+  [ $status -le 124 ] || complain "no answer within $2 s"
   [ $status = 0 ] || exit 20
   reply state verified
+}
+
+try() { # check seconds
+  asked=
+  seconds=$2
+  trap 'complain "no answer${asked:+ from $asked} within $seconds s"; exit 1' TERM
+  "try_$1"
 }

@@ -73,12 +73,13 @@ test.each<[string, string, ...string[]]>([
   ],
   [
     'logins that are none',
-    `defaults: { ssh: { port: 0, user: -l, host: -o, key: ~bob/id, known_hosts: [] } }\n${HEAD}  a: { address: 10.1.1.1 }\n`,
+    `defaults: { ssh: { port: 0, user: -l, host: -o, key: ~bob/id, known_hosts: [], become: su } }\n${HEAD}  a: { address: 10.1.1.1 }\n`,
     '1:26: defaults.ssh.port: must be a port between 1 and 65535, not the number 0',
     '1:35: defaults.ssh.user: must be the name of a user, not "-l"',
     '1:45: defaults.ssh.host: must be a host name or address to connect to, not "-o"',
     '1:54: defaults.ssh.key: must be the path of a private key: absolute, from "~/", or relative to this file, not "~bob/id"',
     '1:63: defaults.ssh.known_hosts: must be the path of a known_hosts file, or a list of such paths, not an empty list',
+    '1:88: defaults.ssh.become: must be the word sudo: root by sudo; absent, the login is root\'s, not "su"',
   ],
   [
     'groups of nothing, and of the same node twice',

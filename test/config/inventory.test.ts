@@ -83,16 +83,34 @@ nodes:
 test('merges the maps of a login and replaces its lists', () => {
   const { folder, inventory } = load(`
 cloud: lab
-defaults: { role: nc, ssh: { user: eve, port: 2222, known_hosts: [a, b] } }
+defaults: { role: nc, ssh: { user: eve, port: 2222, become: sudo, known_hosts: [a, b] } }
 groups: { g: { nodes: [n], ssh: { known_hosts: c, key: k } } }
 nodes: { n: { address: 10.1.1.1, ssh: { port: 22 } } }
 `)
   expect(inventory.nodes[0]?.target).toMatchObject({
     user: 'eve',
+    become: 'sudo',
     port: 22,
     key: `${folder}/inventories/k`,
     knownHosts: [`${folder}/inventories/c`],
   })
+})
+
+test('becomes root by sudo only where that is said', () => {
+  const { inventory } = load(`
+cloud: lab
+defaults: { role: nc }
+groups: { g: { nodes: [b], ssh: { become: sudo } } }
+nodes:
+  a: { address: 10.1.1.1, ssh: { user: eve, become: sudo } }
+  b: { address: 10.1.1.2 }
+  c: { address: 10.1.1.3, ssh: { user: eve } }
+`)
+  expect(inventory.nodes.map(({ target }) => [target.user, target.become])).toEqual([
+    ['eve', 'sudo'],
+    ['root', 'sudo'],
+    ['eve', undefined],
+  ])
 })
 
 const optionNames = ['A', 'B', 'C'] as const

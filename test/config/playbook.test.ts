@@ -22,12 +22,21 @@ function enter(files: Readonly<Record<string, string>>): string {
 test('resolves a playbook that says everything that is honoured', () => {
   const folder = enter({
     'playbooks/push.yml': `${HEAD}source:
-  { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, port: 23, key: k, known_hosts: ~/kh }, mode: EDGE, lenient: true, max_age: 10m }
+  { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, become: sudo, port: 23, key: k, known_hosts: ~/kh }, mode: EDGE, lenient: true, max_age: 10m }
 stages:
   - { name: canary, targets: [canary, "!nc-05"], pause: 30s, parallel: 1 }
-  - { name: rest, targets: [all] }
+  - name: rest
+    targets: [all]
+    window: 30s
+    verify:
+      - { check: reconnect, timeout: 20s }
+      - metadata
+      - { check: dhcp, timeout: 6s }
+      - { check: probe, to: 10.111.200.1, tcp: 22, expect: pass }
+      - { check: probe, to: 10.111.200.1, tcp: 23, expect: drop, timeout: 1s }
 `,
   })
+  const probe = { kind: 'probe', to: '10.111.200.1' }
   const { document, ...playbook } = loadPlaybook('playbooks/push.yml', '--playbook')
   expect(document?.file).toBe('playbooks/push.yml')
   expect(playbook).toEqual({
@@ -41,16 +50,39 @@ stages:
         host: 'clc-01',
         port: 23,
         user: 'eve',
+        become: 'sudo',
         key: `${folder}/playbooks/k`,
         knownHosts: [`${homedir()}/kh`],
         connectTimeout: 10_000,
       },
     },
-    reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:107' } },
+    reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:121' } },
     maxAge: 600_000,
     stages: [
-      { name: 'canary', targets: ['canary', '!nc-05'], parallel: 1, pause: 30_000, where: 'playbooks/push.yml:6:21' },
-      { name: 'rest', targets: ['all'], parallel: 32, pause: 0, where: 'playbooks/push.yml:7:19' },
+      {
+        name: 'canary',
+        targets: ['canary', '!nc-05'],
+        parallel: 1,
+        pause: 30_000,
+        window: 60_000,
+        checks: [],
+        where: 'playbooks/push.yml:6:21',
+      },
+      {
+        name: 'rest',
+        targets: ['all'],
+        parallel: 32,
+        pause: 0,
+        window: 30_000,
+        reconnect: 20_000,
+        checks: [
+          { kind: 'node', name: 'metadata', timeout: 4_000, where: 'playbooks/push.yml:12:9' },
+          { kind: 'node', name: 'dhcp', timeout: 6_000, where: 'playbooks/push.yml:13:9' },
+          { ...probe, port: 22, expect: 'pass', timeout: 4_000, where: 'playbooks/push.yml:14:9' },
+          { ...probe, port: 23, expect: 'drop', timeout: 1_000, where: 'playbooks/push.yml:15:9' },
+        ],
+        where: 'playbooks/push.yml:8:5',
+      },
     ],
   })
 })
@@ -73,6 +105,7 @@ test.each([
   expect(loadPlaybook('push.yml', '--playbook').stages[0]?.pause).toBe(pause)
 })
 
+const A_PROBE = 'a probe is such as { check: probe, to: 10.111.200.1, tcp: 22, expect: pass }'
 const DURATION = 'must be a duration such as 30s, 10m or 1h (up to 9999s, 9999m, 99h)'
 
 test.each<[string, string, ...string[]]>([
@@ -109,12 +142,57 @@ test.each<[string, string, ...string[]]>([
     '3:19: guard.changed: must be a share such as 50%, not "101%"',
     '4:47: stages[0].parallel: must be the number of nodes at a time, 1 or more, not the number 0',
     '4:60: stages[0].failures: must be a number of nodes or a share such as 10%, not the number -1',
-    '4:73: stages[0].verify[0]: must be reconnect or metadata, not "conect"',
+    '4:73: stages[0].verify[0]: must be one of reconnect, metadata, dhcp, or a map such as { check: dhcp, timeout: 5s }, not "conect"',
   ],
   [
     'a window that is no time to find out anything',
     'stages: [{ name: a, targets: [all], window: 4s }]\n',
     '3:45: stages[0].window: must be at least 5s',
+  ],
+  [
+    'checks that are none',
+    `stages:
+  - { name: a, targets: [all], verify: [{ timeout: 1s }, { check: conect }, { check: dhcp, timeuot: 1s }, probe] }
+`,
+    '4:41: stages[0].verify[0]: key "check" is missing: one of reconnect, metadata, dhcp, probe',
+    '4:67: stages[0].verify[1].check: must be one of reconnect, metadata, dhcp, probe, not "conect"',
+    '4:92: stages[0].verify[2]: unknown key "timeuot" (did you mean "timeout"?)',
+    '4:107: stages[0].verify[3]: must be one of reconnect, metadata, dhcp, or a map such as { check: dhcp, timeout: 5s }, not "probe"',
+  ],
+  [
+    'checks that say too little, too much, or the same again',
+    `stages:
+  - name: a
+    targets: [all]
+    verify:
+      - { check: probe, tcp: 22 }
+      - { check: metadata, tcp: 22 }
+      - metadata
+      - { check: probe, to: 10.1.1.1, tcp: 22, expect: pass }
+      - { check: probe, to: 10.1.1.1, tcp: 22, expect: drop }
+`,
+    ...['to', 'expect'].map((key) => `7:9: stages[0].verify[0]: key "${key}" is missing: ${A_PROBE}`),
+    '8:28: stages[0].verify[1]: key "tcp" belongs to a probe, not to metadata',
+    '9:9: stages[0].verify[2]: metadata is already verified in this stage',
+    '11:9: stages[0].verify[4]: the probe of 10.1.1.1 port 22 is already verified in this stage',
+  ],
+  [
+    'probes of what is no address or port',
+    `stages:
+  - { name: a, targets: [all], verify: [{ check: probe, to: 10.1.1, tcp: 0, expect: yes }] }
+`,
+    '4:61: stages[0].verify[0].to: must be the private or public address of an instance, not "10.1.1"',
+    '4:74: stages[0].verify[0].tcp: must be a port between 1 and 65535, not the number 0',
+    '4:85: stages[0].verify[0].expect: must be one of pass, drop, not "yes"',
+  ],
+  [
+    'timeouts that no window would wait for',
+    `stages:
+  - { name: a, targets: [all], window: 10s, verify: [{ check: reconnect, timeout: 10s }, { check: dhcp, timeout: 9s }] }
+  - { name: b, targets: [all], verify: [{ check: dhcp, timeout: 2m }] }
+`,
+    '4:83: stages[0].verify[0].timeout: must be shorter than the window, which is 10s',
+    '5:65: stages[1].verify[0].timeout: must be shorter than the window, which is 60s',
   ],
   [
     'no stages',
@@ -141,7 +219,6 @@ stages:
   })
   expect(notEnforced(loadPlaybook('push.yml', '--playbook'))).toEqual([
     'push.yml:4:1: guard: this version does not enforce it yet',
-    'push.yml:6:45: stages[0].verify: this version does not enforce it yet',
     'push.yml:6:86: stages[0].failures: this version does not enforce it yet',
     'push.yml:7:42: stages[1].failures: this version does not enforce it yet',
   ])
@@ -175,7 +252,7 @@ test('an inventory alone implies one stage of all nodes and leaves the source op
     source: undefined,
     reading: { lenient: false, mode: undefined },
     maxAge: undefined,
-    stages: [{ name: 'all', targets: ['all'], parallel: 32, pause: 0, where: 'other.yml' }],
+    stages: [{ name: 'all', targets: ['all'], parallel: 32, pause: 0, window: 60_000, checks: [], where: 'other.yml' }],
   })
   expect(notEnforced(playbook)).toEqual([])
 })

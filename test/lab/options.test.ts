@@ -1,12 +1,12 @@
 // The options that an administrator sets in a node's own eucalyptus.conf: the next push honours them, and the one after
-// they are gone undoes them.
+// they are gone undoes them. Each is shown on one network and on two.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Lab } from '../../lab/make-lab.ts'
 import { startLab } from '../../lab/start-lab.ts'
 import type { World } from '../../lab/world.ts'
 import { type Dump, dumpAll } from './dump.ts'
-import { expectPackets, idOf } from './packets.ts'
+import { expectPackets, idOf, machineOf } from './packets.ts'
 import { all, mustPush } from './push.ts'
 import { describeLab } from './with-lab.ts'
 
@@ -25,17 +25,11 @@ const conf = '/etc/eucalyptus/eucalyptus.conf'
 describeLab.each(['one', 'two'] as const)('options of nodes, networks: %s', (networks) => {
   let lab: Lab
   let plain: Readonly<Record<string, Dump>>
-  const vm = (letter: string) => {
-    const machine = lab.machines.get(idOf(letter))
-    if (!machine) throw new Error(`${letter} is not running`)
-    return machine
-  }
+  const vm = (letter: string) => machineOf(lab, letter)
   const gateway = () => lab.plan.clusters[0]?.gateway ?? ''
   const bridgeAddress = (name: string) => lab.node(name).bridgeAddresses[0]?.replace('/16', '')
-  const routerMac = async () => {
-    const device = networks === 'one' ? 'pub' : 'prv1'
-    return (await lab.router.run(`cat /sys/class/net/${device}/address`)).trim()
-  }
+  const routerDevice = networks === 'one' ? 'pub' : 'prv1'
+  const routerMac = async () => (await lab.router.run(`cat /sys/class/net/${routerDevice}/address`)).trim()
 
   beforeAll(async () => {
     lab = await startLab({ nodes: 2, networks, world })
@@ -68,6 +62,33 @@ describeLab.each(['one', 'two'] as const)('options of nodes, networks: %s', (net
       outside  eip-a     tcp 22     a sees outside
       `,
     )
+    await Promise.all(['a', 'c'].map((letter) => vm(letter).run(`ip route replace default via ${gateway()}`)))
+  })
+
+  it('NC_ROUTER_IP: makes somebody else the router of instances, and lets only that one in everywhere', async () => {
+    const other = gateway().replace(/1$/, '250')
+    await lab.router.run(`ip address add ${other}/16 dev ${routerDevice}`)
+    await set(`NC_ROUTER_IP=${other}`)
+    expect(await vm('a').dhcp()).toMatchObject({ router: other })
+    expect(await vm('c').dhcp()).toMatchObject({ router: other })
+    expect(await vm('a').arp(other)).toBe(await routerMac())
+    expect(await vm('a').arp(gateway())).toBe(await routerMac())
+    await expectPackets(
+      lab,
+      `
+      a        outside   tcp 443    outside sees eip-a
+      c        outside   tcp 443    outside sees c
+      c        metadata  tcp 80     clc-01 sees c
+      a        d         tcp 80     dropped
+      outside  eip-a     tcp 22     a sees outside
+      outside  eip-a     tcp 23     dropped
+      `,
+    )
+    const closed = lab.instance(idOf('d')).address
+    expect((await lab.router.tcp(closed, 23, { from: other })).reached).toBe(true)
+    expect((await lab.router.tcp(closed, 23, { from: gateway(), timeout: 700 })).reached).toBe(false)
+
+    await lab.router.run(`ip address del ${other}/16 dev ${routerDevice}`)
     await Promise.all(['a', 'c'].map((letter) => vm(letter).run(`ip route replace default via ${gateway()}`)))
   })
 

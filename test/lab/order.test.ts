@@ -120,6 +120,8 @@ describe.skipIf(missing.length > 0)('a node under load', () => {
     await lab.node('nc-01').run(`cat > ${folder}/wrong.sh`, { stdin: wrong })
   }
 
+  let epoch = 1000
+
   /** Streams between pairs while nc-01 goes back and forth between the two bundles. */
   async function underLoad(script: string): Promise<Counts> {
     const target = lab.instance(b)
@@ -130,8 +132,9 @@ describe.skipIf(missing.length > 0)('a node under load', () => {
       denied: await stream(c, target.address, 6000),
     }
     for (let change = 0; change < CHANGES; change += 1) {
-      const digest = digests[change % digests.length]?.trim()
-      await lab.node('nc-01').run(`sh /var/lib/edgepush/gen/${digest}/${script} commit`)
+      const call = `sh /var/lib/edgepush/gen/${digests[change % digests.length]?.trim()}/${script}`
+      epoch += 1
+      await lab.node('nc-01').run(`${call} commit run-${epoch} ${epoch} 60 && ${call} confirm run-${epoch}`)
     }
     const counted = await Promise.all(Object.entries(streams).map(async ([name, end]) => [name, await end()] as const))
     return Object.fromEntries(counted) as unknown as Counts

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Machine } from '../../lab/boot-machine.ts'
 import type { Lab } from '../../lab/make-lab.ts'
 import { startLab } from '../../lab/start-lab.ts'
 import type { World } from '../../lab/world.ts'
-import { expectPackets, idOf } from './packets.ts'
+import { expectPackets, idOf, machineOf } from './packets.ts'
 import { all, mustPush } from './push.ts'
+import { useLegacy } from './use-legacy.ts'
 import { describeLab } from './with-lab.ts'
 
 const world: World = {
@@ -30,23 +30,23 @@ const world: World = {
 }
 
 const layouts = [
-  { networks: 'one', clusters: 1 },
-  { networks: 'two', clusters: 1 },
-  { networks: 'one', clusters: 2 },
-  { networks: 'two', clusters: 2 },
+  { networks: 'one', clusters: 1, iptables: 'nf_tables' },
+  { networks: 'two', clusters: 1, iptables: 'nf_tables' },
+  { networks: 'one', clusters: 2, iptables: 'nf_tables' },
+  { networks: 'two', clusters: 2, iptables: 'nf_tables' },
+  { networks: 'one', clusters: 1, iptables: 'legacy' },
+  { networks: 'two', clusters: 2, iptables: 'legacy' },
 ] as const
 
-describe.each(layouts)('packets after one push, networks: $networks, clusters: $clusters', (layout) => {
+describe.each(layouts)('packets after one push, $networks network(s), $clusters cluster(s), $iptables', (layout) => {
   describeLab('on three nodes', () => {
     let lab: Lab
-    const vm = (letter: string): Machine => {
-      const machine = lab.machines.get(idOf(letter))
-      if (!machine) throw new Error(`${letter} is not running`)
-      return machine
-    }
+    const vm = (letter: string) => machineOf(lab, letter)
 
     beforeAll(async () => {
       lab = await startLab({ nodes: 3, ...layout, world })
+      if (layout.iptables === 'legacy') await useLegacy(lab)
+      expect(await lab.node('nc-01').run('iptables -V')).toContain(layout.iptables)
       expect(await mustPush(lab)).toEqual(all(lab, 'converged'))
       await Promise.all(Object.keys(world.instances).map((id) => lab.boot(id)))
     })
@@ -164,9 +164,8 @@ describe.each(layouts)('packets after one push, networks: $networks, clusters: $
 
     it('silences an instance that forges its address, its MAC or an ARP sender', async () => {
       const [a, d] = [vm('a'), vm('d')]
-      const forged = lab.instance(idOf('b')).address
-      const { address: own } = lab.instance(idOf('a'))
-      const { address: target } = lab.instance(idOf('d'))
+      const addressOf = (letter: string) => lab.instance(idOf(letter)).address
+      const [forged, own, target] = [addressOf('b'), addressOf('a'), addressOf('d')]
       await d.run(`iptables -t raw -A PREROUTING -s ${forged}; iptables -t raw -A PREROUTING -s ${own}`)
       const counted = async () => (await d.run('iptables-save -c -t raw')).match(/^\[\d+/gm)
 

@@ -4,9 +4,12 @@
 //   outside  eip-a     tcp 23     dropped
 //
 // Columns are two blanks apart: from, to, what, and what comes of it. `a` is the instance i-0a0a0a0a, `eip-a` its elastic
-// IP, `metadata` the metadata address; the other names are the lab's. Of an echo only the answer is known: `answered`.
+// IP, `metadata` the metadata address; the others are the lab's names or addresses. Of an echo only the answer is known:
+// `answered`.
 
+import { isIPv4 } from 'node:net'
 import { expect } from 'vitest'
+import type { Machine } from '../../lab/boot-machine.ts'
 import type { Lab } from '../../lab/make-lab.ts'
 import type { Reach } from '../../lab/start-agent.ts'
 
@@ -28,6 +31,12 @@ export function idOf(letter: string): string {
   return `i-${`0${letter}`.repeat(4)}`
 }
 
+export function machineOf(lab: Lab, letter: string): Machine {
+  const machine = lab.machines.get(idOf(letter))
+  if (!machine) throw new Error(`${letter} is not running`)
+  return machine
+}
+
 type Row = readonly [from: string, to: string, what: string, result: string]
 
 function rowsOf(table: string): readonly Row[] {
@@ -46,6 +55,7 @@ function stationOf(name: string): string {
 }
 
 function addressOf(lab: Lab, name: string): string {
+  if (isIPv4(name)) return name
   const found = namesOf(lab).find(([known]) => known === name)
   if (!found) throw new Error(`nobody is called ${name}`)
   return found[1]
@@ -61,6 +71,7 @@ function namesOf(lab: Lab): readonly (readonly [name: string, address: string])[
     ['metadata', metadata],
     ['outside', lab.plan.outside.address],
     ['clc-01', lab.plan.clc.address],
+    ['admin', lab.plan.admin.address],
     ...lab.nodes.map(({ name, address }) => [name, address] as const),
     ...instances.map(({ id, address }) => [id.slice(-1), address] as const),
     ...instances.flatMap(({ id, publicAddress }) =>

@@ -3,13 +3,12 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import type { Machine } from '../../lab/boot-machine.ts'
 import type { Lab } from '../../lab/make-lab.ts'
 import { startLab } from '../../lab/start-lab.ts'
 import type { World } from '../../lab/world.ts'
 import { counter } from './counter.ts'
 import { metersIn } from './meters.ts'
-import { expectPackets, idOf } from './packets.ts'
+import { expectPackets, idOf, machineOf } from './packets.ts'
 import { all, mustPush } from './push.ts'
 import { HEADERS, sendUdp } from './send-udp.ts'
 import { describeLab } from './with-lab.ts'
@@ -33,11 +32,7 @@ const conf = '/etc/eucalyptus/eucalyptus.conf'
 
 describeLab('the profile hardened beside compatible', () => {
   let lab: Lab
-  const vm = (letter: string): Machine => {
-    const machine = lab.machines.get(idOf(letter))
-    if (!machine) throw new Error(`${letter} is not running`)
-    return machine
-  }
+  const vm = (letter: string) => machineOf(lab, letter)
   const privateOf = (letter: string) => lab.instance(idOf(letter)).address
 
   beforeAll(async () => {

@@ -1,5 +1,6 @@
 // A push as a test sees it: the exit code, and what became of each node.
 
+import { readFile, writeFile } from 'node:fs/promises'
 import type { ExecOptions, Finished } from '../../lab/commands-in.ts'
 import type { Lab } from '../../lab/make-lab.ts'
 import type { RunEvent } from '../../src/run/event.ts'
@@ -42,4 +43,12 @@ export async function mustPush(lab: Lab, args: readonly string[] = []): Promise<
 /** Every node of the lab with one status. */
 export function all(lab: Lab, status: string): Readonly<Record<string, string>> {
   return Object.fromEntries(lab.nodes.map(({ name }) => [name, status]))
+}
+
+/** From now on the inventory wants the profile hardened, on every node. */
+export async function harden(lab: Lab): Promise<void> {
+  const inventory = await readFile(lab.files.inventory, 'utf8')
+  const hardened = inventory.replace('  role: nc\n', '  role: nc\n  profile: hardened\n')
+  if (hardened === inventory) throw new Error('the inventory has no place for a profile')
+  await writeFile(lab.files.inventory, hardened)
 }

@@ -12,6 +12,8 @@ type Trouble =
   | 'kills'
   /** Waits until `release`. */
   | 'waits'
+  /** Does it, and the daemon that it started hangs. */
+  | 'freezes'
   /** Runs this shell first. */
   | { readonly does: string }
 
@@ -26,6 +28,10 @@ const wrappers: Readonly<Record<Exclude<Trouble, object>, string>> = {
     done
     exit 1`,
   waits: 'echo waiting > /tmp/wrapped/waiting; cat /tmp/wrapped/gate > /dev/null',
+  freezes: `
+    "$(readlink -f "/tmp/wrapped/real/$name.as")" "$@" || exit
+    kill -STOP $(cat /run/eucalyptus/net/euca-dhcp.pid)
+    exit 0`,
 }
 
 /** Which calls of a commit or confirmation are in trouble: after `fine` calls that are not, only the next or all. */

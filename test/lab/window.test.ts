@@ -149,6 +149,14 @@ describeLab('a commit that waits for its confirmation', () => {
     expect(run).toMatch(/^20/)
   })
 
+  it('is watched without systemd, too, also where systemd should answer and does not', async () => {
+    await node.run('mkdir -p /run/systemd/system')
+    const run = runOf(await push(lab, ['--confirm-window', '5s']))
+    await goneBack(node, run)
+    expect(await dump(node)).toEqual(before)
+    await node.run('rmdir /run/systemd/system')
+  })
+
   it('has a journal in which no line can be changed or left out unseen', async () => {
     const journal = await node.run(`cat ${STATE}/journal`)
     expect(firstBroken(journal)).toBeUndefined()

@@ -96,7 +96,7 @@ describe.skipIf(missing !== '')('a probe', () => {
   it('refuses a login that is not root', async () => {
     const world = 'set -- setpriv --reuid 65534 --clear-groups "$@"'
     await expect(probe(node.connect({ world }), templates)).rejects.toThrow(
-      new NotProbed('this login is not root (uid 65534)'),
+      new NotProbed('this login is not root (uid 65534): log in as root, or say become: sudo in the inventory'),
     )
   })
 

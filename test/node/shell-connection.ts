@@ -18,12 +18,17 @@ export function shellConnection(habits: Habits): Connection {
   const { login = 'exec "$@"', shell = '/bin/sh', input: change = (text) => text, output = (text) => text } = habits
   return {
     async run(command, input) {
-      const asked = ['/bin/sh', '-c', `exec ${command.replace(/^\/bin\/sh\b/, shell)}`]
+      const asked = ['/bin/sh', '-c', `exec ${command.replace(/\/bin\/sh\b/, calledSh(shell))}`]
       const reply = await execute(['/bin/sh', '-c', login, 'login', ...asked], change(input))
       return { ...reply, stdout: output(reply.stdout) }
     },
     close: () => undefined,
   }
+}
+
+/** A bash that is not called sh reads ~/.bashrc when its input is a socket, and Node's pipes are sockets. */
+function calledSh(shell: string): string {
+  return shell.replace(/^bash\b/, 'bash --norc')
 }
 
 function execute([command = '', ...args]: readonly string[], input: string): Promise<Reply> {

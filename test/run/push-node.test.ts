@@ -1,12 +1,16 @@
 /** One node, pushed to in namespaces of this machine, over a connection that breaks where a test wants it to. */
 
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bundle } from '../../src/bundle/bundle.ts'
 import { EXIT, Refusal, Unfit } from '../../src/error.ts'
 import { type Connection, ConnectionLost, NotTrusted, Unreachable } from '../../src/node/transport.ts'
+import { nodeCheck, probeCheck } from '../../src/run/check.ts'
 import type { RunPhase } from '../../src/run/outcome.ts'
 import { type Goal, pushing } from '../../src/run/push.ts'
 import { runNode } from '../../src/run/run-node.ts'
@@ -171,6 +175,20 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     })
   })
 
+  it('when the login is refused after the commit, does not say that nothing was changed', async () => {
+    const connect = () => {
+      const connection = node.connect()
+      return {
+        ...connection,
+        async run(command: string, input: string, timeout: number) {
+          if (input.includes('apply.sh confirm')) throw new NotTrusted('sudo refuses', 'ask whoever did that')
+          return await connection.run(command, input, timeout)
+        },
+      }
+    }
+    expect((await push(APPLY, { connect })).outcome).toMatchObject({ status: 'unknown', phase: 'confirm' })
+  })
+
   it('when the answer to the confirmation stays lost, knows only that the node is in one of two states', async () => {
     const { outcome } = await push(APPLY, { connect: losing('apply.sh confirm') })
     expect(outcome).toMatchObject({
@@ -186,9 +204,27 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     [22, 'unknown', 'why'],
   ])('when a check ends with %i: %s', async (status, expected, reason) => {
     const script = `[ "$1 $3 $4" != 'verify metadata 5' ] || { echo error why; exit ${status}; }\n${APPLY}`
-    const safety = { ...SAFETY, checks: [{ name: 'metadata', timeout: 5_000 }] }
+    const safety = { ...SAFETY, checks: [nodeCheck('metadata', 5_000)] }
     const { outcome } = await push(script, { task: { safety } })
     expect(outcome).toMatchObject({ status: expected, phase: 'verify', reason })
+  })
+
+  // Silence takes a filter in between: test/lab/verify.test.ts.
+  it.each([
+    ['listening', 'pass', { status: 'converged' }],
+    ['listening', 'drop', { status: 'rolled-back', reason: expect.stringMatching(/: it was accepted, .* drop$/) }],
+    ['closed', 'pass', { status: 'converged' }],
+    ['closed', 'drop', { status: 'rolled-back', reason: expect.stringMatching(/: it was refused, .* drop$/) }],
+  ] as const)('when a probe finds a port %s that it expects to %s: %o', async (state, wish, expected) => {
+    const server = createServer()
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    if (state === 'closed') await promisify(server.close.bind(server))()
+    const probe = probeCheck({ to: '127.0.0.1', port, expect: wish, timeout: 5_000 })
+    const { outcome } = await push(APPLY, { task: { safety: { ...SAFETY, checks: [probe] } } })
+    server.close()
+    expect(outcome).toMatchObject(expected)
+    if (wish === 'drop') expect(outcome.reason).toContain(`probe of 127.0.0.1 port ${port}: `)
   })
 
   it('leaves the confirmation to a person who wants it', async () => {

@@ -2,11 +2,17 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { PLAYBOOK_SCHEMA } from '../../src/config/playbook.schema.ts'
 import type { Mode } from '../../src/modes/mode.ts'
 
 /** Variables that the shell, or the apply script, lives by: an option of that name would change them. */
 const RESERVED =
   /^(PATH|IFS|HOME|PWD|OLDPWD|ENV|LC_.*|LANG|PS[124]|OPTARG|OPTIND|PPID|CDPATH|MAIL.*|SHELL|TMPDIR|EDGEPUSH.*)$/
+
+/** That a node takes a new connection is not asked of the node. */
+const NAMED_BY_PLAYBOOKS = new RegExp(
+  `^(?!reconnect$)(?:${PLAYBOOK_SCHEMA.properties.stages.items.properties.verify.items.pattern})`,
+)
 
 /** What a node should hold, and what of it is left by a flush; the first also has what is not of one artifact. */
 const TEMPLATE_FOLDERS = ['.', 'flushed', 'skeleton'] as const
@@ -46,17 +52,23 @@ function missingFiles(root: string, mode: Mode): readonly string[] {
   ]
 }
 
-function defects({ name, artifacts, options }: Mode): readonly string[] {
+function defects({ name, artifacts, checks, options }: Mode): readonly string[] {
   const names = artifacts.map((artifact) => artifact.name)
   const files = artifacts.map(({ file }) => file)
+  const checkNames = checks.map((check) => check.name)
   const optionNames = options.map((option) => option.name)
   return [
     ...repeated(names).map((artifact) => `two artifacts are called ${artifact}`),
     ...repeated(files).map((file) => `two artifacts make ${file}`),
+    ...repeated(checkNames).map((check) => `two checks are called ${check}`),
     ...repeated(optionNames).map((option) => `two options are called ${option}`),
     ...names
       .filter((artifact) => !/^[a-z][a-z0-9_]*$/.test(artifact))
       .map((artifact) => `no shell function is called ${artifact}_show`),
+    ...checkNames
+      .filter((check) => !/^[a-z][a-z0-9_]*$/.test(check))
+      .map((check) => `no shell function is called try_${check}`),
+    ...checkNames.filter((check) => !NAMED_BY_PLAYBOOKS.test(check)).map((check) => `no playbook can name ${check}`),
     ...files
       .filter((file) => !/^[a-z][a-z0-9.-]*$/.test(file) || /^(apply\.sh|manifest\.json|expected|blocked)$/.test(file))
       .map((file) => `no file of a bundle is called ${file}`),

@@ -57,6 +57,10 @@ it.each<[string, (mode: Mode) => Mode]>([
     (mode) => ({ ...mode, artifacts: [...artifact(mode, { name: 'other' }), ...mode.artifacts] }),
   ],
   ['no shell function is called ip-set_show', (mode) => ({ ...mode, artifacts: artifact(mode, { name: 'ip-set' }) })],
+  ['two checks are called dhcp', (mode) => ({ ...mode, checks: [...mode.checks, ...check(mode, { name: 'dhcp' })] })],
+  ['no shell function is called try_dh-cp', (mode) => ({ ...mode, checks: check(mode, { name: 'dh-cp' }) })],
+  ['no playbook can name dns', (mode) => ({ ...mode, checks: check(mode, { name: 'dns' }) })],
+  ['no playbook can name reconnect', (mode) => ({ ...mode, checks: check(mode, { name: 'reconnect' }) })],
   ['no file of a bundle is called apply.sh', (mode) => ({ ...mode, artifacts: artifact(mode, { file: 'apply.sh' }) })],
   ['no command is called ip link', (mode) => ({ ...mode, artifacts: artifact(mode, { needs: ['ip link'] }) })],
   ['two options are called VNET_BRIDGE', (mode) => ({ ...mode, options: [...mode.options, option('VNET_BRIDGE')] })],
@@ -76,6 +80,10 @@ it('would notice two modes of one name', () => {
 
 function artifact(mode: Mode, change: Partial<Mode['artifacts'][number]>): Mode['artifacts'] {
   return mode.artifacts.filter(({ name }) => name === 'ipset').map((one) => ({ ...one, ...change }))
+}
+
+function check(mode: Mode, change: Partial<Mode['checks'][number]>): Mode['checks'] {
+  return mode.checks.slice(0, 1).map((one) => ({ ...one, ...change }))
 }
 
 function option(name: string): Mode['options'][number] {

@@ -193,7 +193,7 @@ describe('a cloud controller', () => {
 
   test('without the tools is exit code 69', async () => {
     writeFileSync(file, VIEW)
-    await expect(fetchRemote(shell('PATH=/nonexistent'))).rejects.toMatchObject({
+    await expect(fetchRemote(withPrelude('PATH=/nonexistent'))).rejects.toMatchObject({
       exitCode: EXIT.noSource,
       message: expect.stringContaining(`clc-01 did not send ${file}: `),
     })

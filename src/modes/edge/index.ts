@@ -6,6 +6,7 @@ import { iptables } from '../../artifacts/iptables.ts'
 import { placeholder } from '../../artifacts/placeholder.ts'
 import type { View } from '../../view/view.ts'
 import type { Mode } from '../mode.ts'
+import { CHECKS } from './checks.ts'
 import { desired, remains } from './desired.ts'
 import { metered } from './metered.ts'
 import { OPTIONS } from './options.ts'
@@ -25,6 +26,7 @@ export const edge: Mode = {
     dhcpd,
     placeholder,
   ],
+  checks: CHECKS,
   unfit,
   desired,
   remains,

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { EXIT, Refusal } from '../../error.ts'
+import { commandFor, explainSudo } from '../../node/command.ts'
 import {
   ConnectionLost,
   NotTrusted,
@@ -35,7 +36,7 @@ async function ask(target: Target, script: string, transport: Transport): Promis
   try {
     const connection = await transport.connect(target)
     try {
-      return await connection.run('/bin/sh -s', script, TIMEOUT)
+      return await connection.run(commandFor(connection.sudoer), script, TIMEOUT)
     } finally {
       connection.close()
     }
@@ -65,8 +66,17 @@ function explainAnswer(target: Target, file: string, answer: RemoteFile | undefi
     case 'unstable':
       return new Refusal(EXIT.noSource, `${place} was rewritten each time it was read`, look)
     default:
-      return new Refusal(EXIT.noSource, `${target.name} did not send ${file}: ${lastLine(reply)}`, look)
+      return (
+        explainLogin(target, reply) ??
+        new Refusal(EXIT.noSource, `${target.name} did not send ${file}: ${lastLine(reply)}`, look)
+      )
   }
+}
+
+/** Where the login did not become root's. */
+function explainLogin({ name, user, become }: Target, reply: Reply): Refusal | undefined {
+  const refusal = become && explainSudo(user, reply)
+  return refusal && new Refusal(EXIT.noPermission, `no view from ${name}: ${refusal.message}`, refusal.next)
 }
 
 function lastLine({ code, stderr }: Reply): string {

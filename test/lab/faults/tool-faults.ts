@@ -3,6 +3,7 @@
 import type { LabNode } from '../../../lab/make-node.ts'
 import type { Status } from '../../../src/run/outcome.ts'
 import { breakTool, mendTools } from '../sabotage.ts'
+import { chooseLegacy } from '../use-legacy.ts'
 
 interface Fault {
   readonly what: string
@@ -14,12 +15,6 @@ interface Fault {
   /** Of a node that is served. */
   readonly notes?: readonly string[]
 }
-
-/** The iptables of before nftables, on one node. */
-const toLegacy = `
-for tool in iptables iptables-save iptables-restore; do
-  ln -sf "/usr/sbin/$(echo $tool | sed s/iptables/iptables-legacy/)" "/etc/alternatives/$tool"
-done`
 
 const lockFor = (seconds: number) => `
   (setsid flock /run/xtables.lock sleep ${seconds} < /dev/null > /dev/null 2>&1 3>&- 9>&- & echo $! > /tmp/holder)
@@ -39,7 +34,7 @@ export const converged = 'converged' as const
 export const toolFaults: readonly Fault[] = [
   {
     what: 'somebody has the lock of xtables, and never lets go of it',
-    make: (node) => node.run(toLegacy + takeLock),
+    make: (node) => node.run(chooseLegacy + takeLock),
     undo: 'kill -- -$(cat /tmp/holder)',
     status: refused,
     reason: 'Another app is currently holding the xtables lock. Stopped waiting after 20s.',
@@ -47,7 +42,7 @@ export const toolFaults: readonly Fault[] = [
   {
     what: 'somebody takes the lock of xtables while it commits, and never lets go of it',
     make: async (node) => {
-      await node.run(`${toLegacy}\n${tables}`)
+      await node.run(`${chooseLegacy}\n${tables}`)
       await breakTool(node, 'iptables-restore', { does: takeLock })
     },
     undo: async (node) => {
@@ -59,13 +54,13 @@ export const toolFaults: readonly Fault[] = [
   },
   {
     what: 'somebody has the lock of xtables for some seconds',
-    make: (node) => node.run(toLegacy + lockFor(5)),
+    make: (node) => node.run(chooseLegacy + lockFor(5)),
     undo: ':',
     status: converged,
   },
   {
     what: 'the lock of xtables cannot be opened',
-    make: (node) => node.run(`${toLegacy}; mkdir /run/xtables.lock`),
+    make: (node) => node.run(`${chooseLegacy}; mkdir /run/xtables.lock`),
     undo: 'rmdir /run/xtables.lock',
     status: refused,
     reason: "Fatal: can't open lock file /run/xtables.lock: Is a directory",

@@ -39,7 +39,7 @@ describeLab('a push to a node where', () => {
     expect(await lab.router.run(`ip neigh show ${twin()}`)).toContain(await macOf(lab.clc))
     await Promise.all(faults.map(({ make }, index) => make(lab.node(nameOf(index)))))
     before = await dumpAll(lab)
-    pushed = await push(lab)
+    pushed = await push(lab, [], { timeout: 120_000 })
     after = await dumpAll(lab)
   })
   afterAll(() => lab?.stop())

@@ -61,7 +61,12 @@ artifacts='ipset iptables addresses ebtables dhcpd placeholder'
 swept='placeholder dhcpd ebtables addresses iptables ipset'
 needs='unshare mount flock setsid timeout seq sha256sum sync find awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd setsid mkfifo'
 
-reply() { printf '%s\n' "$(printf '%s' "$*" | tr '\n' ' ')" >&3; }
+newline='
+'
+reply() {
+  case $* in *"$newline"*) set -- "$(printf '%s' "$*" | tr '\n' ' ')" ;; esac
+  printf '%s\n' "$*" >&3
+}
 note() { reply note "$*"; }
 complain() { reply error "$*"; }
 refuse() { complain "$*"; exit 20; }
@@ -169,6 +174,7 @@ cat
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
+iptables_flavour=
 # Rules on the copies that the sets of this change have for its duration, if they have any.
 iptables_on_copies() {
   if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
@@ -251,7 +257,8 @@ iptables_commit() { # table filter
     for (i = 1; i <= removed; i++) print remove[i]
     print "COMMIT"
   }' > "$work/iptables.$1" || return 1
-  case $(iptables -V) in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
+  [ -n "$iptables_flavour" ] || iptables_flavour=$(iptables -V) || return 1
+  case $iptables_flavour in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
   iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
   cat "$work/iptables.blocked" >> "$blocked"
   while read -r _ _ chain; do
@@ -439,17 +446,16 @@ ebtables_canonical() {
   { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }'
 }
 # The lines of one table, without its name.
-ebtables_table() { sed -n "/^[*]/{h;d};G;s/^\\(.*\\)\\n[*]$1\$/\\1/p"; }
-# One table, brought to what the file says.
+ebtables_table() { awk -v table="*$1" '/^[*]/ { inside = $0 == table; next } inside'; }
+# One table, brought to what the file says; what is there is in ebtables.raw and, as far as it is ours, in ebtables.live.
 ebtables_commit() { # table
   source=$want/expected/ebtables
   [ -f "$source" ] || source=$want/ebtables.restore
   wanted=
   [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
-  live=$(ebtables-save) || return 1
-  ! alike ebtables "$wanted" "$(printf '%s\n' "$live" | ebtables_canonical | ebtables_table "$1")" || return 0
+  ! alike ebtables "$wanted" "$(ebtables_table "$1" < "$work/ebtables.live")" || return 0
   : > "$work/ebtables.blocked"
-  { printf '%s\n' "$live" | ebtables_table "$1" | sed 's/^/have /'
+  { ebtables_table "$1" < "$work/ebtables.raw" | sed 's/^/have /'
     printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
   } | awk -v table="$1" -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
   function own(chain) { return chain ~ owned }
@@ -500,6 +506,8 @@ ebtables_switch() {
 :
 }
 ebtables_loosen() {
+ebtables-save > "$work/ebtables.raw" || return 1
+ebtables_canonical < "$work/ebtables.raw" > "$work/ebtables.live" || return 1
 ebtables_commit nat && ebtables_commit filter
 }
 ebtables_sweep() {
@@ -679,6 +687,106 @@ placeholder_alike() {
 cat
 }
 
+# ---- does metadata work? ----
+try_metadata() {
+asked=$(sed -n 's/^-A EUCA_NAT_PRE .*-d 169\.254\.169\.254\/32 .*--to-destination //p' "$want/iptables.restore")
+[ -n "$asked" ] || return 0
+host=$(echo "$asked" | cut -d : -f 1)
+port=$(echo "$asked" | cut -d : -f 2)
+for tool in curl wget bash perl python3 busybox; do
+  ! command -v "$tool" > /dev/null || break
+  tool=none
+done
+case $tool in
+  curl) curl -s -o /dev/null --noproxy '*' "http://$asked/" ;;
+  # 8: there is no such page.
+  wget) wget -q -O /dev/null --no-proxy -t 1 "http://$asked/" || [ $? = 8 ] ;;
+  bash) bash -c 'exec 4<> "/dev/tcp/$0/$1" && printf "GET / HTTP/1.0\r\n\r\n" >&4 && read -r _ <&4' "$host" "$port" ;;
+  perl) perl -MIO::Socket::INET -e '
+    $metadata = IO::Socket::INET->new("@ARGV") or exit 1;
+    print $metadata "GET / HTTP/1.0\r\n\r\n";
+    exit !defined readline $metadata' "$asked" ;;
+  python3) python3 -c 'import socket, sys
+metadata = socket.create_connection(sys.argv[1:])
+metadata.sendall(b"GET / HTTP/1.0\r\n\r\n")
+sys.exit(not metadata.recv(1))' "$host" "$port" ;;
+  busybox) printf 'GET / HTTP/1.0\r\n\r\n' | busybox nc "$host" "$port" | grep -q . ;;
+  *) complain 'there is none of curl, wget, bash, perl, python3 and busybox to ask with'; return 1 ;;
+esac 2> /dev/null || { complain "nothing answers at $asked, where instances are sent for their metadata"; return 1; }
+}
+
+# ---- does dhcp work? ----
+try_dhcp() {
+conf=$want/dhcpd.conf
+[ -f "$conf" ] || return 0
+words=$(tr -d ';' < "$conf")
+host=$(printf '%s\n' "$words" | awk '$1 == "hardware" { mac = $3 } $1 == "fixed-address" && mac !~ /^[0:]*$/ { print mac, $2; exit }')
+[ -n "$host" ] || return 0
+dhcpd_running || { complain "no DHCP server runs on $VNET_BRIDGE"; return 1; }
+network=$(printf '%s\n' "$words" | awk '$1 == "subnet" { print $2 "/" $4; exit }')
+own=$(ip -4 -o address show dev "$VNET_BRIDGE" to "$network" | awk '$4 !~ /\/32$/ { sub("/.*", "", $4); print $4; exit }')
+[ -n "$own" ] || { complain "$VNET_BRIDGE has no address of $network"; return 1; }
+
+zeros() { printf '%0*d' "$(($1 * 2))" 0; }
+mac() { echo "$1" | tr -d : | tr A-F a-f; }
+address() { echo "$1" | awk -F . '{ printf "%02x%02x%02x%02x", $1, $2, $3, $4 }'; }
+checksum() { # bytes
+  sum=0
+  for word in $(echo "$1" | sed 's/..../& /g'); do sum=$((sum + 0x$word)); done
+  sum=$(((sum & 0xffff) + (sum >> 16)))
+  printf '%04x' $(((sum + (sum >> 16)) & 0xffff ^ 0xffff))
+}
+asked="the DHCP server on $VNET_BRIDGE"
+bridge=$(mac "$(cat "/sys/class/net/$VNET_BRIDGE/address")")
+instance=$(mac "$(echo "$host" | cut -d ' ' -f 1)")
+relay=$(address "$own")
+id=$(od -An -N4 -tx1 /dev/urandom | tr -d ' ')
+# DHCPDISCOVER, one hop behind, in UDP without a checksum from port 67 to port 67.
+discover=01010601$id$(zeros 16)$relay$instance$(zeros 202)63825363350101ff$(zeros 56)
+ip=45000148000000004011
+header=$ip$(checksum "$ip$relay$relay")$relay$relay
+frame=$(printf %s "$bridge" "$bridge" 0800 "$header" 0043004301340000 "$discover")
+offer="020106..$id.{16}$(address "$(echo "$host" | cut -d ' ' -f 2)")"
+
+if command -v perl > /dev/null; then
+  perl -e '
+    ($bridge, $loopback, $frame, $offer) = @ARGV;
+    sub packets {
+      my ($device, $packets) = @_;
+      socket($packets, 17, 3, unpack("S", pack("n", 0x0800))) or die;
+      bind($packets, pack("SnlSCCx8", 17, 0x0800, $device, 0, 0, 0)) or die;
+      return $packets;
+    }
+    ($sender, $receiver) = (packets($bridge), packets($loopback));
+    for (;;) {
+      send($sender, pack("H*", $frame), 0) or die;
+      $again = time + 1;
+      vec($waiting = "", fileno($receiver), 1) = 1;
+      while (time <= $again && select($ready = $waiting, undef, undef, 1)) {
+        recv($receiver, $packet, 2048, 0);
+        exit 0 if unpack("H*", $packet) =~ /$offer/;
+      }
+    }' "$(cat "/sys/class/net/$VNET_BRIDGE/ifindex")" "$(cat /sys/class/net/lo/ifindex)" "$frame" "$offer"
+elif command -v python3 > /dev/null; then
+  python3 -c 'import re, select, socket, sys, time
+bridge, loopback, frame, offer = sys.argv[1:]
+def packets(device):
+    packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+    packets.bind((device, 0x0800))
+    return packets
+sender, receiver = packets(bridge), packets(loopback)
+while True:
+    sender.send(bytes.fromhex(frame))
+    again = time.time() + 1
+    while time.time() <= again and select.select([receiver], [], [], 1)[0]:
+        if re.search(offer, receiver.recv(2048).hex()):
+            sys.exit(0)' "$VNET_BRIDGE" lo "$frame" "$offer"
+else
+  complain 'there is neither perl nor python3 to ask it with'
+  return 1
+fi 2> /dev/null || { complain "$asked cannot be asked: no packet socket can be had"; return 1; }
+}
+
 # ---- what this node remembers ----
 # Files are exchanged whole. The journal only grows, and each of its lines begins with a digest of itself and the line
 # before: <digest> <time> <run> <bundle> <what>.
@@ -693,14 +801,16 @@ put() { # file; its text on standard input
 # History, not truth: that a line does not fit on the disk stops nothing.
 journal() {
   book=$state/journal
-  # A line that a power cut left behind.
-  [ ! -s "$book" ] || [ -z "$(tail -c 1 "$book")" ] || echo ' (torn)' >> "$book"
-  earlier=$(tail -q -n 1 "$book.1" "$book" 2> /dev/null | tail -n 1 | cut -d ' ' -f 1)
+  [ -s "$book" ] && latest=$book || latest=$book.1
+  # A line without its end is one that a power cut left behind.
+  earlier=$(tail -n 1 "$latest" 2> /dev/null | { read -r link _ || [ -z "$link" ] || echo ' (torn)' >> "$latest"; echo "$link"; })
   line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run $(printf '%.12s' "$digest") $*"
-  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum | cut -d ' ' -f 1)
-  { printf '%s %s\n' "$link" "$line" >> "$book" && sync "$book"; } 2> /dev/null
-  [ "$(wc -l < "$book")" -lt 20000 ] || mv -f "$book" "$book.1"
+  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum)
+  { printf '%s %s\n' "${link%% *}" "$line" >> "$book" && sync "$book"; } 2> /dev/null
 }
+
+# Ten thousand pushes or so.
+turn_the_page() { [ "$(wc -l < "$state/journal")" -lt 30000 ] || mv -f "$state/journal" "$state/journal.1"; }
 
 # The last word of the journal on this run.
 last_word() {
@@ -708,13 +818,16 @@ last_word() {
     awk -v run="$run" '$3 == run { $1 = $2 = $3 = $4 = ""; last = $0 } END { sub(/^ +/, "", last); print last }'
 }
 
-boot_id() { cat /proc/sys/kernel/random/boot_id; }
+boot_id() { read -r id < /proc/sys/kernel/random/boot_id && echo "$id"; }
 # Seconds since the node was started: nobody sets this clock.
-uptime() { cut -d . -f 1 /proc/uptime; }
+uptime() { read -r seconds _ < /proc/uptime && echo "${seconds%%.*}"; }
 
 # A commit that nobody has confirmed yet: its run, bundle, boot, state (committing or awaiting), until, window, before,
 # version, adopting.
-pending() { sed -n "s/^$1 //p" "$state/pending" 2> /dev/null; }
+pending() { # field
+  [ -e "$state/pending" ] || return 0
+  while read -r field value; do [ "$field" != "$1" ] || echo "$value"; done < "$state/pending"
+}
 
 # ---- the transaction ----
 
@@ -728,10 +841,10 @@ perform() { # artifact piece
 
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
-converge() {
+converge() { # [what was there a moment ago]
   # In a rehearsal nothing is there yet.
   changes=$artifacts
-  [ -n "$rehearsing" ] || changes=$(differing | tr '\n' ' ')
+  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
   done
@@ -740,18 +853,19 @@ converge() {
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-# Prints the artifacts of which the kernel does not hold what the rehearsal of $want showed.
-differing() { for name in $artifacts; do holds "$name" || echo "$name"; done; }
-
-holds() { # artifact
-  [ -f "$want/expected/$1" ] && alike "$1" "$("$1_show" 2> /dev/null)" "$(cat "$want/expected/$1")"
+# Prints the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want showed.
+differing() { # [folder]
+  for name in $artifacts; do
+    if [ -n "${1-}" ]; then there=$(cat "$1/expected/$name"); else there=$("${name}_show" 2> /dev/null); fi
+    [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || echo "$name"
+  done
 }
 
 # Makes what the folder says, and proves it.
-make() { # folder
+make() { # folder [what was there a moment ago]
   want=$1
   blocked=$1/blocked
-  converge || return 1
+  converge "${2-}" || return 1
   wrong=$(differing)
   [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
 }
@@ -827,16 +941,19 @@ commit() { # epoch window version
   forget_other_boots
   # What a run that died left is a mix, and nothing to go back to.
   before=$(pending before)
+  seen=
   if [ -z "$before" ]; then
     before=$state/snap/$run
     save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    # eucanetd may be at work until it is retired.
+    [ "$verb" = adopt ] || seen=$before
   fi
   echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
     [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'
     refuse "$state cannot be written: is the disk full?"
   }
   journal begins
-  if { [ "$verb" != adopt ] || retire; } && make "$here"; then
+  if { [ "$verb" != adopt ] || retire; } && make "$here" "$seen"; then
     if open_window "$2"; then reply state committed; exit 0; fi
     complain 'that it is committed cannot be written down: is the disk full?'
   fi
@@ -985,6 +1102,7 @@ confirm() {
     go_back 'that it is confirmed cannot be written down: is the disk full?'
   journal confirmed
   close_window
+  turn_the_page
   ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
   serves "$version"
   reply state confirmed
@@ -1031,11 +1149,18 @@ end_holders() {
 # A check of the playbook. It holds no lock: the watch must be able to act.
 verify() { # check seconds
   (lock && must_wait) || exit
-  timeout "$2" sh "$script" try "$1" >&3
+  timeout -k 2 "$2" sh "$script" try "$1" "$2" >&3
   status=$?
-  [ $status -lt 124 ] || complain "no answer within $2 s"
+  [ $status -le 124 ] || complain "no answer within $2 s"
   [ $status = 0 ] || exit 20
   reply state verified
+}
+
+try() { # check seconds
+  asked=
+  seconds=$2
+  trap 'complain "no answer${asked:+ from $asked} within $seconds s"; exit 1' TERM
+  "try_$1"
 }
 
 # ---- whose node it is ----
@@ -1117,7 +1242,7 @@ case $verb in
   rehearse) rehearse "$2" ;;
   commit | adopt) run=$2 && lock && commit "$3" "$4" "${5-}" ;;
   verify) run=$2 && verify "$3" "$4" ;;
-  try) "try_$2" ;;
+  try) try "$2" "$3" ;;
   confirm) run=$2 && lock && confirm ;;
   abort) run=$2 && lock && abort "$3" ;;
   extend) run=$2 && lock && extend "$3" ;;

@@ -1,0 +1,96 @@
+/**
+ * `edgepush doctor`: can each node be logged in to, does the login become root's, is it understood? Changes nothing. With
+ * --sudoers it asks nobody, but prints what has to be in a sudoers file of the nodes.
+ */
+
+import pLimit from 'p-limit'
+import type { Templates } from '../bundle/templates.ts'
+import type { InventoryNode } from '../config/inventory.ts'
+import { selectNodes } from '../config/select.ts'
+import { packageTemplates } from '../config/templates.ts'
+import { EXIT, type ExitCode, Refusal } from '../error.ts'
+import { sudoersLine } from '../node/command.ts'
+import { type Probed, probe } from '../node/probe.ts'
+import { table } from '../report/table.ts'
+import { working } from '../report/working.ts'
+import type { Context, NodeFlags } from './context.ts'
+import { configure } from './gather.ts'
+import { type Failed, failed, worstOf } from './node-failure.ts'
+
+export interface DoctorFlags extends NodeFlags {
+  readonly sudoers: boolean
+  readonly forks: number | undefined
+}
+
+interface Finding {
+  readonly node: string
+  readonly about: 'login' | 'probe'
+  readonly text: string
+}
+
+const FORKS = 32
+
+export async function doctor(playbook: string | undefined, flags: DoctorFlags, context: Context): Promise<ExitCode> {
+  const { inventory } = configure(flags, playbook, context)
+  const nodes = selectNodes(inventory, flags)
+  if (flags.sudoers) return printSudoers(nodes, context)
+
+  const templates = packageTemplates()
+  const limit = pLimit(flags.forks ?? FORKS)
+  const work = Promise.all(nodes.map((node) => limit(() => examine(node, templates, context))))
+  const results = (await working(context.terminal, 'asking the nodes', work)).flat()
+
+  const findings = results.filter((result) => 'about' in result)
+  const failures = results.filter((result) => 'exitCode' in result)
+  context.terminal.out(flags.json ? asJson([...findings, ...failures], context) : asTable(findings))
+  for (const { message } of failures) context.terminal.err(`${message}\n`)
+  return worstOf(failures)
+}
+
+/** What was found until something failed, and what failed. */
+async function examine(
+  { name, target }: InventoryNode,
+  templates: Templates,
+  { transport }: Context,
+): Promise<readonly (Finding | Failed)[]> {
+  const findings: Finding[] = []
+  try {
+    const connection = await transport.connect(target)
+    try {
+      findings.push({ node: name, about: 'login', text: target.become ? `${target.user}, root by sudo` : target.user })
+      findings.push({ node: name, about: 'probe', text: describe(await probe(connection, templates)) })
+    } finally {
+      connection.close()
+    }
+    return findings
+  } catch (error) {
+    return [...findings, failed(name, error)]
+  }
+}
+
+function describe({ facts, holding }: Probed): string {
+  const version = facts.eucalyptusVersion === undefined ? '' : `Eucalyptus ${facts.eucalyptusVersion}, `
+  if (!holding) return `${version}holds nothing of ours`
+  return `${version}${holding.held ? 'holds' : 'has'} ${holding.digest.slice(0, 12)}${holding.held ? '' : ', but differs'}`
+}
+
+function printSudoers(nodes: readonly InventoryNode[], { terminal }: Context): ExitCode {
+  const users = new Set(nodes.map(({ target }) => target.user))
+  users.delete('root')
+  if (users.size === 0) {
+    const example = 'ssh: { user: edgepush, become: sudo }'
+    throw new Refusal(EXIT.usage, 'all of these nodes are logged in to as root, which needs no sudoers line', example)
+  }
+  for (const user of users) terminal.out(`${sudoersLine(user)}\n`)
+  return EXIT.ok
+}
+
+function asTable(findings: readonly Finding[]): string {
+  return table(findings.map(({ node, about, text }) => [node, about, text]))
+}
+
+function asJson(results: readonly (Finding | Failed)[], { version }: Context): string {
+  const first = { type: 'edgepush', format: 1, version, command: 'doctor' }
+  const lines = results.map((result) => ({ type: 'about' in result ? 'finding' : 'failure', ...result }))
+  return [first, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('')
+}

@@ -1,0 +1,45 @@
+/** What must work before a commit is confirmed: asked of the node, or tried from here. */
+
+import type { Bundle } from '../bundle/bundle.ts'
+import { type Knocked, knock } from '../node/knock.ts'
+import { type Verdict, verify } from '../node/protocol.ts'
+import type { Connection } from '../node/transport.ts'
+
+export interface Check {
+  readonly name: string
+  /** Changes nothing, and may be asked again: `refused` says that it does not work. */
+  ask(connection: Connection, bundle: Bundle, run: string): Promise<Verdict>
+}
+
+/** `name` is a check of the node's mode; `timeout` in milliseconds. */
+export function nodeCheck(name: string, timeout: number): Check {
+  return { name, ask: (connection, bundle, run) => verify(connection, bundle, run, name, timeout) }
+}
+
+export interface Probing {
+  readonly to: string
+  /** TCP. */
+  readonly port: number
+  readonly expect: 'pass' | 'drop'
+  /** Milliseconds; nothing that came back by then is taken for a drop. */
+  readonly timeout: number
+}
+
+/** An instance that refuses has got the packet, so that it passed; only silence is a drop. */
+export function probeCheck({ to, port, expect, timeout }: Probing): Check {
+  return {
+    name: `probe of ${to} port ${port}`,
+    async ask() {
+      const knocked = await knock(to, port, timeout)
+      const passed = knocked === 'accepted' || knocked === 'refused'
+      const expected = expect === 'pass' ? passed : knocked === 'silence'
+      if (expected) return { state: 'done', notes: [], errors: [] }
+      return { state: 'refused', notes: [], errors: [`${describe(knocked, timeout)}, but it should ${expect}`] }
+    },
+  }
+}
+
+function describe(knocked: Knocked, timeout: number): string {
+  if (knocked instanceof Error) return `it cannot be sent (${knocked.message})`
+  return knocked === 'silence' ? `nothing came back within ${timeout / 1_000} s` : `it was ${knocked}`
+}
