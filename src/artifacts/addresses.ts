@@ -52,6 +52,7 @@ addresses_announce() { # address device
   check: sh`
 for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
   ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }
+  [ -n "$(ip link show dev "$device" up)" ] || note "the interface $device is down: nobody reaches the elastic addresses on it"
 done
 live=$(ip -4 -o address show) || return 1
 { cat "$want/addresses" 2> /dev/null; printf '%s\n' "$live" | sed 's/^/have /'; } | awk '${STRAY}' > "$work/addresses.stray"

@@ -48,8 +48,9 @@ const CHANGES = sh`
   $1 == "have" && $2 == "create" && $3 ~ /[+][12]$/ && $3 ~ owned { leftover = 1 }
   $1 == "have" && $2 == "add" && $3 ~ owned { live[$3 " " $4] = 1; before[$4] = 1 }
   END {
-    for (entry in wanted) if (!(entry in live)) { split(entry, part, " "); change(part[1], "add", part[2]) }
+    # Who goes makes room: a set may be nearly full.
     for (entry in live) if (!(entry in wanted)) { split(entry, part, " "); if (part[1] in mine) change(part[1], "del", part[2]) }
+    for (entry in wanted) if (!(entry in live)) { split(entry, part, " "); change(part[1], "add", part[2]) }
     if (leftover || moved["tighten"] + moved["loosen"] + (moved["tighten"] + moved["loosen"] && rules) > 1) print "moved"
   }`
 

@@ -93,6 +93,10 @@ iptables_on_copies() {
     BEGIN { while ((getline < copies) > 0) copy[$1] = $2 }
     { for (i = 1; i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]; print }'
 }
+iptables_live() {
+  live=$(iptables-save) || return 1
+  case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
+}
 iptables_canonical() {
   awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '${CANONICAL}' |
     sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'
@@ -124,7 +128,22 @@ iptables_commit() { # table filter
 [ -d /proc/sys/net/bridge ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
-  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,
+  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }
+# Both kinds of tables filter, whichever of them iptables shows.
+case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
+"$other-save" 2> /dev/null | awk -v owned='${owned}' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {
+  complain "$(iptables -V) is in use, but there are chains of ours that only $other shows, and both filter: make it the one in use (update-alternatives --config iptables), flush the node with edgepush flush, and go back"
+  return 1
+}
+iptables_live || return 1
+printf '%s\n' "$live" | awk -v entries='${entries}' '
+  /^[*]/ { table = $1 }
+  table != "*filter" || $1 != "-A" || $2 != "FORWARD" { next }
+  $3 == "-j" && $4 ~ entries && !ours++ { printf "%s", before }
+  $(NF - 1) == "-j" && $NF == "ACCEPT" { before = before $0 "\n" }' > "$work/iptables.before"
+while read -r rule; do
+  note "the rule $rule stands before ours: on what it lets through, no group decides"
+done < "$work/iptables.before"`,
     world: '',
     leave: '',
     steps: {
@@ -134,8 +153,7 @@ iptables_commit() { # table filter
 { [ ! -s "$work/ipset.copied" ] || iptables_commit filter cat; } && iptables_commit nat cat && iptables_commit raw cat`,
     },
     show: sh`
-live=$(iptables-save) || return 1
-case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
+iptables_live || return 1
 printf '%s\n' "$live" | iptables_canonical`,
     alike: IPTABLES,
   }

@@ -69,6 +69,11 @@ check() { # [adopting]
   for command in $needs; do command -v "$command" > /dev/null || missing="$missing $command"; done
   [ -z "$missing" ] || refuse "this node lacks:$missing"
   leave_others_alone
+  # With ends of lines of another system, every line would be one that nobody knows, and passed over.
+  for name in $artifacts; do
+    eval "file=\$${name}_file"
+    ! grep -q '[^ -~]' "$here/$file" 2> /dev/null || refuse "$file holds more than printable ASCII"
+  done
   [ "${1-}" = adopting ] || [ -z "$(eucanetd_pids)" ] ||
     refuse 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt'
   for name in $artifacts; do perform "$name" check || exit 20; done
@@ -78,7 +83,8 @@ check() { # [adopting]
 
 rehearsal() {
   ip -4 -o address show > "$work/addresses.host"
-  unshare --net --mount --pid --fork --mount-proc sh "$script" rehearse "$work" 9>&- || refuse 'the rehearsal failed'
+  unshare --net --mount --pid --fork --mount-proc sh "$script" rehearse "$work" 9>&- 2> "$work/said" ||
+    refuse "the rehearsal failed$(tail -n 1 "$work/said" | sed 's/^/: /')"
   # A node whose disk takes no more can still be started.
   ! diff -r "$work/expected" "$here/expected" > /dev/null 2>&1 || return 0
   rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && durable "$here/expected.new" &&
@@ -129,6 +135,8 @@ commit() { # epoch window version
 go_back() { # why
   before=$(pending before)
   journal "goes back: $1"
+  # Who begins a commit or takes it back has said why.
+  case $verb in verify | confirm | extend) complain "$1" ;; esac
   for folder in "$state/current" "$before"; do
     [ -d "$folder/expected" ] && make "$folder" || continue
     [ -z "$(pending adopting)" ] || revive

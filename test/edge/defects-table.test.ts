@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { titlesIn } from './titles-in.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const ROWS = readFileSync(join(ROOT, 'docs/defects.md'), 'utf8').split('\n').flatMap(toRow)
@@ -51,13 +52,6 @@ function toRow(line: string): readonly Row[] {
     title,
   }))
   return [{ defect, theirs: theirs.trim(), ours: ours.trim(), shownBy }]
-}
-
-/** The first argument of it(...), test(...) and it.each(...)(...), as it is written. */
-function titlesIn(file: string): readonly string[] {
-  const text = readFileSync(join(ROOT, file), 'utf8')
-  const calls = /(?:\b(?:it|test)|\))\(\s*(['"])((?:\\.|(?!\1).)*)\1,/g
-  return [...text.matchAll(calls)].map(([, , title = '']) => title)
 }
 
 /** Tests that say which defects they are about. */

@@ -2,6 +2,7 @@
 
 import type { Lab } from '../../lab/make-lab.ts'
 import { viewFile } from '../../lab/write-files.ts'
+import type { Bundle } from '../../src/bundle/bundle.ts'
 import { declaredBundle } from '../../src/commands/node-bundle.ts'
 import { loadInventory } from '../../src/config/inventory.ts'
 import { packageTemplates } from '../../src/config/templates.ts'
@@ -30,6 +31,12 @@ export async function eucanetdMakes(lab: Lab, name: string, order: Order = 'by a
 }
 
 async function filesOf(lab: Lab, name: string, order: Order): Promise<(file: string) => string> {
+  const bundle = await bundleFor(lab, name, order)
+  return (file) => textOf(bundle, file)
+}
+
+/** What a push would bring to a node of the lab now. */
+export async function bundleFor(lab: Lab, name: string, order: Order = 'by address'): Promise<Bundle> {
   const { view } = readView(await lab.clc.run(`cat ${viewFile}`), 'view.xml')
   const planned = lab.plan.nodes.find((node) => node.name === name)
   const listed = loadInventory(lab.files.inventory, 'the test').nodes.find((node) => node.name === name)
@@ -38,6 +45,5 @@ async function filesOf(lab: Lab, name: string, order: Order): Promise<(file: str
   const instances = order === 'by address' ? view.instances : view.instances.toReversed()
   const mode = modeOf(view, 'the test')
   const gathered = { view: { ...view, instances }, mode, templates: packageTemplates() }
-  const bundle = declaredBundle({ ...listed, facts }, gathered)
-  return (file) => textOf(bundle, file)
+  return declaredBundle({ ...listed, facts }, gathered)
 }

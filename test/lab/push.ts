@@ -1,7 +1,7 @@
 // A push as a test sees it: the exit code, and what became of each node.
 
 import { readFile, writeFile } from 'node:fs/promises'
-import type { ExecOptions } from '../../lab/commands-in.ts'
+import type { ExecOptions, Finished } from '../../lab/commands-in.ts'
 import type { Lab } from '../../lab/make-lab.ts'
 import type { RunEvent } from '../../src/run/event.ts'
 import type { Outcome } from '../../src/run/outcome.ts'
@@ -15,7 +15,11 @@ export interface Pushed {
 
 /** `edgepush push push.yml` on the admin host, with these further arguments. */
 export async function push(lab: Lab, args: readonly string[] = [], options: ExecOptions = {}): Promise<Pushed> {
-  const { code, stdout, stderr } = await lab.edgepush(['push', 'push.yml', '--json', ...args], options)
+  return readPushed(await lab.edgepush(['push', 'push.yml', '--json', ...args], options))
+}
+
+/** What a push with --json said. */
+export function readPushed({ code, stdout, stderr }: Finished): Pushed {
   const events = stdout
     .split('\n')
     .filter((line) => line !== '')

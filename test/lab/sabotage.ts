@@ -14,11 +14,13 @@ type Trouble =
   | 'waits'
   /** Does it, and the daemon that it started hangs. */
   | 'freezes'
+  /** Runs this shell first. */
+  | { readonly does: string }
 
 /** Commit, confirm, boot. */
 const committing = 'apply[.]sh [cb]o[mno]'
 
-const wrappers: Readonly<Record<Trouble, string>> = {
+const wrappers: Readonly<Record<Exclude<Trouble, object>, string>> = {
   fails: 'echo "out of order" >&2; exit 1',
   lies: 'cat > /dev/null; exit 0',
   kills: `
@@ -35,6 +37,8 @@ const wrappers: Readonly<Record<Trouble, string>> = {
 
 /** Which calls of a commit or confirmation are in trouble: after `fine` calls that are not, only the next or all. */
 interface Calls {
+  /** Other calls of the script: a regular expression that matches its command line and not that of a search for it. */
+  readonly during?: string
   readonly fine?: number
   readonly times?: 'once' | 'always'
 }
@@ -80,13 +84,18 @@ export async function release(node: Station): Promise<void> {
 }
 
 // argv[0] decides what a binary with many names does, and only bash can say it.
-function wrapper(tool: string, trouble: Trouble, network: string, { fine = 0, times = 'once' }: Calls): string {
+function wrapper(
+  tool: string,
+  trouble: Trouble,
+  network: string,
+  { fine = 0, times = 'once', during = committing }: Calls,
+): string {
   return `#!/bin/bash
 name=$(basename "$0")
-if [ "$name" = ${tool} ] && [ "$(readlink /proc/self/ns/net)" = "${network}" ] && ps -eo args | grep -q '${committing}'; then
+if [ "$name" = ${tool} ] && [ "$(readlink /proc/self/ns/net)" = "${network}" ] && ps -eo args | grep -q '${during}'; then
   echo >> /tmp/wrapped/calls
   if [ "$(wc -l < /tmp/wrapped/calls)" ${times === 'once' ? '-eq' : '-ge'} ${fine + 1} ]; then
-    ${wrappers[trouble]}
+    ${typeof trouble === 'object' ? trouble.does : wrappers[trouble]}
   fi
 fi
 exec -a "$name" "$(readlink -f "/tmp/wrapped/real/$name.as")" "$@"

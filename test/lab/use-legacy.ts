@@ -2,7 +2,8 @@
 
 import type { Lab } from '../../lab/make-lab.ts'
 
-const choose = `
+/** Shell. */
+export const chooseLegacy = `
 for tool in iptables iptables-save iptables-restore; do
   ln -sf "/usr/sbin/$(echo $tool | sed s/iptables/iptables-legacy/)" "/etc/alternatives/$tool"
 done
@@ -10,7 +11,7 @@ iptables -V`
 
 export async function useLegacy(lab: Lab): Promise<void> {
   for (const node of lab.nodes) {
-    const version = await node.run(choose)
+    const version = await node.run(chooseLegacy)
     if (!version.includes('(legacy)')) throw new Error(`${node.name} has ${version}`)
   }
 }

@@ -58,6 +58,11 @@ const inventories: readonly (readonly [what: string, edit: Edit, message: string
     swap('VNET_PRIVINTERFACE', 'NC_PROXY'),
     'inventory.yml:5:70: NC_PROXY is "br0", it must be Y or N',
   ],
+  [
+    'has an interface of a name that none can have',
+    swap('VNET_BRIDGE: "br0"', 'VNET_BRIDGE: "br 0"'),
+    'VNET_BRIDGE is "br 0", it must be the name of an interface',
+  ],
   ['is not YAML', swap('cloud: lab', 'cloud: [lab'), 'inventory.yml:2:1:'],
   [
     'has a node twice',

@@ -125,8 +125,9 @@ live=$(ipset save) || return 1
   $1 == "have" && $2 == "create" && $3 ~ /[+][12]$/ && $3 ~ owned { leftover = 1 }
   $1 == "have" && $2 == "add" && $3 ~ owned { live[$3 " " $4] = 1; before[$4] = 1 }
   END {
-    for (entry in wanted) if (!(entry in live)) { split(entry, part, " "); change(part[1], "add", part[2]) }
+    # Who goes makes room: a set may be nearly full.
     for (entry in live) if (!(entry in wanted)) { split(entry, part, " "); if (part[1] in mine) change(part[1], "del", part[2]) }
+    for (entry in wanted) if (!(entry in live)) { split(entry, part, " "); change(part[1], "add", part[2]) }
     if (leftover || moved["tighten"] + moved["loosen"] + (moved["tighten"] + moved["loosen"] && rules) > 1) print "moved"
   }' > "$work/ipset.changes" || return 1
 sed -n '/^create /p' "$work/ipset.changes" | ipset restore -exist || return 1
@@ -180,6 +181,10 @@ iptables_on_copies() {
   awk -v copies="$work/ipset.copied" '
     BEGIN { while ((getline < copies) > 0) copy[$1] = $2 }
     { for (i = 1; i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]; print }'
+}
+iptables_live() {
+  live=$(iptables-save) || return 1
+  case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
 iptables_canonical() {
   awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$blocked" '
@@ -267,6 +272,21 @@ iptables_check() {
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
   { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }
+# Both kinds of tables filter, whichever of them iptables shows.
+case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
+"$other-save" 2> /dev/null | awk -v owned='^(EUCA_|sg-)' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {
+  complain "$(iptables -V) is in use, but there are chains of ours that only $other shows, and both filter: make it the one in use (update-alternatives --config iptables), flush the node with edgepush flush, and go back"
+  return 1
+}
+iptables_live || return 1
+printf '%s\n' "$live" | awk -v entries='^EUCA_' '
+  /^[*]/ { table = $1 }
+  table != "*filter" || $1 != "-A" || $2 != "FORWARD" { next }
+  $3 == "-j" && $4 ~ entries && !ours++ { printf "%s", before }
+  $(NF - 1) == "-j" && $NF == "ACCEPT" { before = before $0 "\n" }' > "$work/iptables.before"
+while read -r rule; do
+  note "the rule $rule stands before ours: on what it lets through, no group decides"
+done < "$work/iptables.before"
 }
 iptables_world() {
 :
@@ -287,8 +307,7 @@ iptables_leave() {
 :
 }
 iptables_show() {
-live=$(iptables-save) || return 1
-case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
+iptables_live || return 1
 printf '%s\n' "$live" | iptables_canonical
 }
 iptables_alike() {
@@ -339,6 +358,7 @@ addresses_announce() { # address device
 addresses_check() {
 for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
   ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }
+  [ -n "$(ip link show dev "$device" up)" ] || note "the interface $device is down: nobody reaches the elastic addresses on it"
 done
 live=$(ip -4 -o address show) || return 1
 { cat "$want/addresses" 2> /dev/null; printf '%s\n' "$live" | sed 's/^/have /'; } | awk '
@@ -941,6 +961,11 @@ check() { # [adopting]
   for command in $needs; do command -v "$command" > /dev/null || missing="$missing $command"; done
   [ -z "$missing" ] || refuse "this node lacks:$missing"
   leave_others_alone
+  # With ends of lines of another system, every line would be one that nobody knows, and passed over.
+  for name in $artifacts; do
+    eval "file=\$${name}_file"
+    ! grep -q '[^ -~]' "$here/$file" 2> /dev/null || refuse "$file holds more than printable ASCII"
+  done
   [ "${1-}" = adopting ] || [ -z "$(eucanetd_pids)" ] ||
     refuse 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt'
   for name in $artifacts; do perform "$name" check || exit 20; done
@@ -950,7 +975,8 @@ check() { # [adopting]
 
 rehearsal() {
   ip -4 -o address show > "$work/addresses.host"
-  unshare --net --mount --pid --fork --mount-proc sh "$script" rehearse "$work" 9>&- || refuse 'the rehearsal failed'
+  unshare --net --mount --pid --fork --mount-proc sh "$script" rehearse "$work" 9>&- 2> "$work/said" ||
+    refuse "the rehearsal failed$(tail -n 1 "$work/said" | sed 's/^/: /')"
   # A node whose disk takes no more can still be started.
   ! diff -r "$work/expected" "$here/expected" > /dev/null 2>&1 || return 0
   rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && durable "$here/expected.new" &&
@@ -1001,6 +1027,8 @@ commit() { # epoch window version
 go_back() { # why
   before=$(pending before)
   journal "goes back: $1"
+  # Who begins a commit or takes it back has said why.
+  case $verb in verify | confirm | extend) complain "$1" ;; esac
   for folder in "$state/current" "$before"; do
     [ -d "$folder/expected" ] && make "$folder" || continue
     [ -z "$(pending adopting)" ] || revive
