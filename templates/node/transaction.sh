@@ -58,9 +58,16 @@ lock() { # the seconds to wait
   [ -e "$state/lock" ] || { : > "$state/lock"; } 2> /dev/null || refuse "$state cannot be written"
   exec 9< "$state/lock"
   flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
-  rm -rf /run/edgepush.* "$state"/work.*
+  sweep_leftovers
   work=$(mktemp -d /run/edgepush.XXXXXX 2> /dev/null || mktemp -d "$state/work.XXXXXX") || refuse '/run cannot be written'
   trap 'rm -rf "$work"' EXIT
+}
+
+# What runs that died have left behind; only what a run still goes back to is of use.
+sweep_leftovers() {
+  kept=$(pending before)
+  rm -rf /run/edgepush.* "$state"/work.*
+  for snap in "$state"/snap/*; do [ "$snap" = "$kept" ] || rm -rf "$snap"; done
 }
 
 check() { # [adopting]
@@ -105,7 +112,10 @@ commit() { # epoch window version
   before=$(pending before)
   if [ -z "$before" ]; then
     before=$state/snap/$run
-    save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    save "$before" > "$work/log" 2>&1 || {
+      rm -rf "$before"
+      refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    }
   fi
   echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
     [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'

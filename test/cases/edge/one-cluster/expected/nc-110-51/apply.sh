@@ -756,9 +756,16 @@ lock() { # the seconds to wait
   [ -e "$state/lock" ] || { : > "$state/lock"; } 2> /dev/null || refuse "$state cannot be written"
   exec 9< "$state/lock"
   flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
-  rm -rf /run/edgepush.* "$state"/work.*
+  sweep_leftovers
   work=$(mktemp -d /run/edgepush.XXXXXX 2> /dev/null || mktemp -d "$state/work.XXXXXX") || refuse '/run cannot be written'
   trap 'rm -rf "$work"' EXIT
+}
+
+# What runs that died have left behind; only what a run still goes back to is of use.
+sweep_leftovers() {
+  kept=$(pending before)
+  rm -rf /run/edgepush.* "$state"/work.*
+  for snap in "$state"/snap/*; do [ "$snap" = "$kept" ] || rm -rf "$snap"; done
 }
 
 check() { # [adopting]
@@ -803,7 +810,10 @@ commit() { # epoch window version
   before=$(pending before)
   if [ -z "$before" ]; then
     before=$state/snap/$run
-    save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    save "$before" > "$work/log" 2>&1 || {
+      rm -rf "$before"
+      refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    }
   fi
   echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
     [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'
@@ -941,20 +951,26 @@ must_wait() {
   forget_other_boots
   [ "$(pending run)" = "$run" ] || answer_for_the_past
   is_confirmed && return
-  [ "$(pending state)" = awaiting ] || go_back 'the commit was cut off'
-  ! is_over || go_back 'not confirmed in time'
+  [ "$(pending state)" = awaiting ] || take_back 'the commit was cut off'
+  ! is_over || take_back 'not confirmed in time'
+}
+
+# Whoever asks for something else is told why.
+take_back() { # why
+  complain "$1"
+  go_back "$1"
 }
 
 confirm() {
   must_wait
   wrong=$(differing)
-  [ -z "$wrong" ] || go_back "it was changed before it was confirmed: $wrong"
+  [ -z "$wrong" ] || take_back "it was changed before it was confirmed: $wrong"
   version=$(pending version)
   before=$(pending before)
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
   ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" && sync "$state" ||
-    go_back 'that it is confirmed cannot be written down: is the disk full?'
+    take_back 'that it is confirmed cannot be written down: is the disk full?'
   journal confirmed
   close_window
   ls -1t "$state/gen" | awk -v current="$digest" '$0 != current && ++n > 4' | while read -r old; do rm -rf "$state/gen/$old"; done
