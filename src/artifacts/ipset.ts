@@ -111,6 +111,11 @@ printf '%s\n' "$live" | awk -v owned='${owned}' -v file="$want/ipset.restore" '
   $1 ~ owned && !($1 in wanted)' > "$work/ipset.stale"
 while read -r set; do
   ipset destroy "$set" 2> /dev/null && continue
+  # What nobody uses goes, or says why it does not.
+  if ipset list -t "$set" | grep -q '^References: 0$'; then
+    ipset destroy "$set" || return 1
+    continue
+  fi
   ipset flush "$set" || return 1
   echo "ipset $set" >> "$blocked"
   note "the set $set is no longer wanted but a rule that is not ours uses it: it stays, empty"

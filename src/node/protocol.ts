@@ -166,7 +166,9 @@ intact() { # folder
   cd "$1" 2> /dev/null && [ "$(sha256sum < ${MANIFEST})" = "${digest}  -" ] &&
     sed -n 's/^    "\\([^"]*\\)": "\\([0-9a-f]*\\)",*$/\\2  \\1/p' ${MANIFEST} | sha256sum -c - > /dev/null 2>&1
 }
-find ${STATE} -maxdepth 1 -name 'incoming.*' -mmin +60 -exec rm -rf {} + 2> /dev/null
+for left in ${STATE}/incoming.*; do
+  [ -e "/proc/\${left##*.}" ] && [ -z "$(find "$left" -maxdepth 0 -mmin +60)" ] || rm -rf "$left"
+done
 mkdir -p ${STATE}/gen && mkdir "$incoming" || { echo "error ${STATE} cannot be written"; exit 20; }
 trap 'rm -rf "$incoming"' EXIT
 ${documents.join('')}

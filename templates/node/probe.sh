@@ -3,8 +3,11 @@ state=/var/lib/edgepush
 
 [ "$(id -u)" = 0 ] || { echo "error this login is not root (uid $(id -u)): log in as root, or say become: sudo in the inventory"; exit 20; }
 echo "boot $(cat /proc/sys/kernel/random/boot_id)"
-ip -o link show | sed -n 's/^[0-9]*: \([^:@]*\)[:@].* link\/ether \([0-9a-f:]*\).*/link \1 \2/p'
-ip -4 -o address show | awk '{ sub(/@.*/, "", $2); print "address", $2, $4 }'
+unreadable() { echo "error its $1 cannot be read"; exit 20; }
+links=$(ip -o link show) || unreadable interfaces
+addresses=$(ip -4 -o address show) || unreadable addresses
+printf '%s\n' "$links" | sed -n 's/^[0-9]*: \([^:@]*\)[:@].* link\/ether \([0-9a-f:]*\).*/link \1 \2/p'
+printf '%s\n' "$addresses" | awk '{ sub(/@.*/, "", $2); print "address", $2, $4 }'
 [ ! -r /etc/eucalyptus/eucalyptus-version ] || echo "eucalyptus $(head -n 1 /etc/eucalyptus/eucalyptus-version)"
 [ ! -r /etc/eucalyptus/eucalyptus.conf ] || awk '/^[ \t]*[A-Z0-9_]+[ \t]*=/ { print "conf", NR, $0 }' /etc/eucalyptus/eucalyptus.conf
 [ ! -e "$state/epoch" ] || echo "epoch $(cut -d ' ' -f 1 "$state/epoch")"

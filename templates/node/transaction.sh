@@ -59,9 +59,16 @@ lock() { # the seconds to wait
   [ -e "$state/lock" ] || { : > "$state/lock"; } 2> /dev/null || refuse "$state cannot be written"
   exec 9< "$state/lock"
   flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
-  rm -rf /run/edgepush.* "$state"/work.*
+  sweep_leftovers
   work=$(mktemp -d /run/edgepush.XXXXXX 2> /dev/null || mktemp -d "$state/work.XXXXXX") || refuse '/run cannot be written'
   trap 'rm -rf "$work"' EXIT
+}
+
+# What runs that died have left behind; only what a run still goes back to is of use.
+sweep_leftovers() {
+  kept=$(pending before)
+  rm -rf /run/edgepush.* "$state"/work.*
+  for snap in "$state"/snap/*; do [ "$snap" = "$kept" ] || rm -rf "$snap"; done
 }
 
 check() { # [adopting]
@@ -115,7 +122,10 @@ commit() { # epoch window version
   seen=
   if [ -z "$before" ]; then
     before=$state/snap/$run
-    save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    save "$before" > "$work/log" 2>&1 || {
+      rm -rf "$before"
+      refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    }
     # eucanetd may be at work until it is retired.
     [ "$verb" = adopt ] || seen=$before
   fi
@@ -135,8 +145,6 @@ commit() { # epoch window version
 go_back() { # why
   before=$(pending before)
   journal "goes back: $1"
-  # Who begins a commit or takes it back has said why.
-  case $verb in verify | confirm | extend) complain "$1" ;; esac
   for folder in "$state/current" "$before"; do
     [ -d "$folder/expected" ] && make "$folder" || continue
     [ -z "$(pending adopting)" ] || revive

@@ -96,20 +96,26 @@ must_wait() {
   forget_other_boots
   [ "$(pending run)" = "$run" ] || answer_for_the_past
   is_confirmed && return
-  [ "$(pending state)" = awaiting ] || go_back 'the commit was cut off'
-  ! is_over || go_back 'not confirmed in time'
+  [ "$(pending state)" = awaiting ] || take_back 'the commit was cut off'
+  ! is_over || take_back 'not confirmed in time'
+}
+
+# Whoever asks for something else is told why.
+take_back() { # why
+  complain "$1"
+  go_back "$1"
 }
 
 confirm() {
   must_wait
   wrong=$(differing)
-  [ -z "$wrong" ] || go_back "it was changed before it was confirmed: $wrong"
+  [ -z "$wrong" ] || take_back "it was changed before it was confirmed: $wrong"
   version=$(pending version)
   before=$(pending before)
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
   ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" && sync "$state" ||
-    go_back 'that it is confirmed cannot be written down: is the disk full?'
+    take_back 'that it is confirmed cannot be written down: is the disk full?'
   journal confirmed
   close_window
   turn_the_page

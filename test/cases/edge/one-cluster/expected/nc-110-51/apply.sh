@@ -146,6 +146,11 @@ printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v file="$want/ipset.restore
   $1 ~ owned && !($1 in wanted)' > "$work/ipset.stale"
 while read -r set; do
   ipset destroy "$set" 2> /dev/null && continue
+  # What nobody uses goes, or says why it does not.
+  if ipset list -t "$set" | grep -q '^References: 0$'; then
+    ipset destroy "$set" || return 1
+    continue
+  fi
   ipset flush "$set" || return 1
   echo "ipset $set" >> "$blocked"
   note "the set $set is no longer wanted but a rule that is not ours uses it: it stays, empty"
@@ -951,9 +956,16 @@ lock() { # the seconds to wait
   [ -e "$state/lock" ] || { : > "$state/lock"; } 2> /dev/null || refuse "$state cannot be written"
   exec 9< "$state/lock"
   flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
-  rm -rf /run/edgepush.* "$state"/work.*
+  sweep_leftovers
   work=$(mktemp -d /run/edgepush.XXXXXX 2> /dev/null || mktemp -d "$state/work.XXXXXX") || refuse '/run cannot be written'
   trap 'rm -rf "$work"' EXIT
+}
+
+# What runs that died have left behind; only what a run still goes back to is of use.
+sweep_leftovers() {
+  kept=$(pending before)
+  rm -rf /run/edgepush.* "$state"/work.*
+  for snap in "$state"/snap/*; do [ "$snap" = "$kept" ] || rm -rf "$snap"; done
 }
 
 check() { # [adopting]
@@ -1007,7 +1019,10 @@ commit() { # epoch window version
   seen=
   if [ -z "$before" ]; then
     before=$state/snap/$run
-    save "$before" > "$work/log" 2>&1 || refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    save "$before" > "$work/log" 2>&1 || {
+      rm -rf "$before"
+      refuse "what is there cannot be saved: $(tail -n 3 "$work/log" | tr '\n' ' ')"
+    }
     # eucanetd may be at work until it is retired.
     [ "$verb" = adopt ] || seen=$before
   fi
@@ -1027,8 +1042,6 @@ commit() { # epoch window version
 go_back() { # why
   before=$(pending before)
   journal "goes back: $1"
-  # Who begins a commit or takes it back has said why.
-  case $verb in verify | confirm | extend) complain "$1" ;; esac
   for folder in "$state/current" "$before"; do
     [ -d "$folder/expected" ] && make "$folder" || continue
     [ -z "$(pending adopting)" ] || revive
@@ -1158,20 +1171,26 @@ must_wait() {
   forget_other_boots
   [ "$(pending run)" = "$run" ] || answer_for_the_past
   is_confirmed && return
-  [ "$(pending state)" = awaiting ] || go_back 'the commit was cut off'
-  ! is_over || go_back 'not confirmed in time'
+  [ "$(pending state)" = awaiting ] || take_back 'the commit was cut off'
+  ! is_over || take_back 'not confirmed in time'
+}
+
+# Whoever asks for something else is told why.
+take_back() { # why
+  complain "$1"
+  go_back "$1"
 }
 
 confirm() {
   must_wait
   wrong=$(differing)
-  [ -z "$wrong" ] || go_back "it was changed before it was confirmed: $wrong"
+  [ -z "$wrong" ] || take_back "it was changed before it was confirmed: $wrong"
   version=$(pending version)
   before=$(pending before)
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
   ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" && sync "$state" ||
-    go_back 'that it is confirmed cannot be written down: is the disk full?'
+    take_back 'that it is confirmed cannot be written down: is the disk full?'
   journal confirmed
   close_window
   turn_the_page
