@@ -1,6 +1,6 @@
 /**
- * `edgepush doctor`: can each node be logged in to, does the login become root's, is it understood? Changes nothing. With
- * --sudoers it asks nobody, but prints what has to be in a sudoers file of the nodes.
+ * `edgepush doctor`: can each node be logged in to, does the login become root's, is it understood, is its journal whole?
+ * Changes nothing. With --sudoers it asks nobody, but prints what has to be in a sudoers file of the nodes.
  */
 
 import pLimit from 'p-limit'
@@ -10,6 +10,7 @@ import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { sudoersLine } from '../node/command.ts'
+import { type Journal, readJournal } from '../node/journal.ts'
 import { type Probed, probe } from '../node/probe.ts'
 import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
@@ -24,7 +25,7 @@ export interface DoctorFlags extends NodeFlags {
 
 interface Finding {
   readonly node: string
-  readonly about: 'login' | 'probe'
+  readonly about: 'login' | 'probe' | 'journal'
   readonly text: string
 }
 
@@ -59,6 +60,7 @@ async function examine(
     try {
       findings.push({ node: name, about: 'login', text: target.become ? `${target.user}, root by sudo` : target.user })
       findings.push({ node: name, about: 'probe', text: describe(await probe(connection, templates)) })
+      findings.push({ node: name, about: 'journal', text: wholeness(await readJournal(connection)) })
     } finally {
       connection.close()
     }
@@ -66,6 +68,16 @@ async function examine(
   } catch (error) {
     return [...findings, failed(name, error)]
   }
+}
+
+function wholeness({ lines, broken }: Journal): string {
+  if (broken === undefined) return `${lines} lines, whole`
+  const next = 'look at /var/lib/edgepush/journal there: who else writes to it?'
+  throw new Refusal(
+    EXIT.someFailed,
+    `line ${broken} of its journal is not what was written, or the one before is gone`,
+    next,
+  )
 }
 
 function describe({ facts, holding }: Probed): string {

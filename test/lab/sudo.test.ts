@@ -90,7 +90,7 @@ describeLab('a push by a user who may run one command as root', () => {
     const { code, stdout, stderr } = await lab.edgepush(['doctor', 'push.yml'])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(
-      /^nc-01 {2}login {2}push, root by sudo\nnc-01 {2}probe {2}Eucalyptus 5\.1\.0, holds [0-9a-f]{12}\n/,
+      /^nc-01 {2}login {4}push, root by sudo\nnc-01 {2}probe {4}Eucalyptus 5\.1\.0, holds [0-9a-f]{12}\nnc-01 {2}journal {2}3 lines, whole\n/,
     )
   })
 
@@ -156,8 +156,7 @@ describeLab('a push by a user who may run one command as root', () => {
       expect(await node.run('iptables-save')).toContain('--dport 80 -j ACCEPT')
       // Its window is open, and this user may settle it as any other.
       const run = (await node.run("sed -n 's/^run //p' /var/lib/edgepush/pending")).trim()
-      expect(await lab.edgepush(['abort', run, 'push.yml', '--node', 'nc-01'])).toMatchObject({ code: 0 })
-      expect(await mustPush(lab)).toEqual({ 'nc-01': 'converged', 'nc-02': 'unchanged' })
+      expect(await lab.edgepush(['confirm', run, 'push.yml'])).toMatchObject({ code: 0 })
       expect(await mustPush(lab)).toEqual(all(lab, 'unchanged'))
     })
   })

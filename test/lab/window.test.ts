@@ -162,6 +162,15 @@ describeLab('a commit that waits for its confirmation', () => {
     expect(firstBroken(journal)).toBeUndefined()
     expect(firstBroken(journal.replace('confirmed', 'Confirmed'))).toBeTypeOf('number')
     expect(firstBroken(journal.replace(/^.*confirmed\n/m, ''))).toBeTypeOf('number')
+
+    const doctor = async () => await lab.edgepush(['doctor', 'push.yml'])
+    const lines = journal.trimEnd().split('\n').length
+    expect(await doctor()).toMatchObject({ code: 0, stdout: expect.stringContaining(`${lines} lines, whole`) })
+    await node.run(`printf 'half a li' >> ${STATE}/journal`)
+    await mustPush(lab)
+    expect(await doctor()).toMatchObject({ code: 0, stdout: expect.stringContaining(' lines, whole') })
+    await node.run(`sed -i '1,/confirmed/{/confirmed/d}' ${STATE}/journal`)
+    expect(await doctor()).toMatchObject({ code: 3, stderr: expect.stringMatching(/nc-01: line 3 of its journal/) })
   })
 })
 
