@@ -169,7 +169,7 @@ describeLab('a commit that waits for its confirmation', () => {
     await node.run(`printf 'half a li' >> ${STATE}/journal`)
     await mustPush(lab)
     expect(await doctor()).toMatchObject({ code: 0, stdout: expect.stringContaining(' lines, whole') })
-    await node.run(`sed -i '1,/confirmed/{/confirmed/d}' ${STATE}/journal`)
+    await node.run(`sed -i '1,/ confirmed$/{/ confirmed$/d}' ${STATE}/journal`)
     expect(await doctor()).toMatchObject({ code: 3, stderr: expect.stringMatching(/nc-01: line 3 of its journal/) })
   })
 })
