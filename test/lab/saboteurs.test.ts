@@ -19,7 +19,7 @@ const sabotages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'members of a group are not let in': 'forget iptables filter sg-aaaaaaaa "match-set sg-aaaaaaaa src"',
     'a rule of a group is missing': 'forget iptables filter sg-bbbbbbbb 3306',
     'a rule lets in one port more': 'iptables -A sg-bbbbbbbb -s 192.0.2.7 -p tcp --dport 81 -j ACCEPT',
-    'elastic IPs are not let in on their own node': 'forget iptables filter sg-bbbbbbbb 0x2a',
+    'elastic IPs are not let in on their own node': 'forget iptables filter sg-bbbbbbbb DNAT',
     'an elastic IP leads nowhere': 'forget iptables nat EUCA_NAT_PRE $A/32',
     'an elastic IP leads to another': 'iptables -t nat -I EUCA_NAT_PRE -d $A -j DNAT --to-destination $b',
     'the node does not know an elastic IP': 'forget iptables nat EUCA_NAT_OUT $A/32',
