@@ -11,13 +11,17 @@ export function commonOptions(): readonly Option[] {
     new Option('--node <name>', 'only this node; may be repeated').argParser(
       (value: string, others: readonly string[] = []) => [...others, value],
     ),
-    new Option('-l, --limit <words>', 'only these: names, groups, globs; a:b both, a:&b in both, a:!b without'),
+    new Option('-l, --limit <words>', LIMIT),
     new Option('--json', 'NDJSON on standard output, for programs'),
     new Option('-v, --verbose', 'log every step on standard error'),
     new Option('-q, --quiet', 'say only what went wrong'),
     new Option('--no-color', 'no colours (NO_COLOR in the environment does the same)'),
   ]
 }
+
+const LIMIT =
+  'only these: names, groups, nc-*, nc[001-040], ~regex; a:b both, a:&b in both, a:!b without; ' +
+  '@file with a name a line, @failed in the last run, @run:ID, @run:ID:failed'
 
 /** Which view, and how it is read; `what` says what the view is for, where it is not for serving. */
 export function viewOptions(what = VIEW): readonly Option[] {

@@ -3,6 +3,7 @@
 import type { Stage } from '../config/playbook.ts'
 import { selectStages } from '../config/select.ts'
 import type { ExitCode } from '../error.ts'
+import { historyOf } from '../record/history.ts'
 import { readRecord } from '../record/record.ts'
 import { pushing } from '../run/push.ts'
 import { SAFETY, type Safety } from '../run/transaction.ts'
@@ -19,7 +20,8 @@ export interface PushFlags extends ViewFlags {
 
 export async function push(playbook: string | undefined, flags: PushFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
-  const chosen = selectStages(configuration.inventory, configuration.playbook, flags)
+  const { inventory, playbook: plan } = configuration
+  const chosen = selectStages(inventory, plan, flags, historyOf(context.stateFolder, inventory.cloud))
   const gathered = await gather(flags, configuration, context)
   const stages = chosen.map(({ stage, nodes }) => ({
     ...stage,
@@ -29,7 +31,7 @@ export async function push(playbook: string | undefined, flags: PushFlags, conte
       serve: pushing(goalFor(node, gathered, safetyOf(stage, flags))),
     })),
   }))
-  const { cloud } = configuration.inventory
+  const { cloud } = inventory
   const view = stampOf(gathered)
   for (const line of doubtVersion(view, readRecord(context.stateFolder, cloud)))
     context.terminal.err(`warning: ${line}\n`)
