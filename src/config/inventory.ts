@@ -109,7 +109,7 @@ function resolveNode(document: Document<InventoryYaml>, groups: readonly string[
       profile: layers.findLast((layer) => layer.profile !== undefined)?.profile ?? 'compatible',
       options: mergeOptions(document, layers),
       facts: node.facts && toFacts(document, name, node.facts),
-      target: toTarget(name, node.address, mergeSsh(layers), document.file),
+      target: { ...toTarget(name, node.address, mergeSsh(layers), document.file), inventory: document.file },
       where: document.whereKey(['nodes', name]),
     },
   ]
