@@ -3,11 +3,13 @@
 
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import { Command, CommanderError } from 'commander'
 import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
+import { complete, type Flags } from './commands/flags.ts'
 import { commonOptions } from './commands/options.ts'
-import { SETTLING_VERBS, VERBS, type Verb } from './commands/verbs.ts'
+import { SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './commands/verbs.ts'
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
@@ -15,29 +17,6 @@ import type { Transport } from './node/transport.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
 import type { Word } from './run/settle.ts'
-
-/** As commander gives them. */
-interface Flags {
-  readonly inventory?: string
-  readonly view?: string
-  readonly mode?: string
-  readonly lenient?: boolean
-  readonly node?: readonly string[]
-  readonly limit?: string
-  readonly forks?: number
-  readonly confirmWindow?: number
-  readonly by?: number
-  readonly out?: string
-  readonly live?: boolean
-  readonly sudoers?: boolean
-  readonly force?: boolean
-  readonly dynamic?: boolean
-  readonly format?: 'table' | 'csv' | 'openmetrics'
-  readonly json?: boolean
-  readonly quiet?: boolean
-  readonly verbose?: boolean
-  readonly color: boolean
-}
 
 type Run = (
   playbook: string | undefined,
@@ -62,6 +41,15 @@ verb('nodes', async (...run) => (await import('./commands/nodes.ts')).nodes(...r
 
 verb('doctor', async (...run) => (await import('./commands/doctor.ts')).doctor(...run))
 
+const trust = program
+  .command('trust')
+  .description('Host keys: see what the nodes offer, and decide which of them to trust.')
+  .summary('see and trust the host keys of nodes')
+  .addHelpText('after', '\nExample:\n  edgepush trust scan -i inventories/lab.yml')
+verbOf(trust, 'scan', TRUST_VERBS.scan, async (...run) => (await import('./commands/trust-scan.ts')).trustScan(...run))
+verbOf(trust, 'add', TRUST_VERBS.add, async (...run) => (await import('./commands/trust-add.ts')).trustAdd(...run))
+verbOf(trust, 'list', TRUST_VERBS.list, async (...run) => (await import('./commands/trust-list.ts')).trustList(...run))
+
 program
   .command('check-config')
   .description('Check a network configuration document of a cloud, JSON or YAML, and tell what it means.')
@@ -84,7 +72,11 @@ settling('abort', () => ({ verb: 'abort' }))
 settling('extend', ({ by = 0 }) => ({ verb: 'extend', by }))
 
 function verb(name: keyof typeof VERBS, run: Run): void {
-  aboutNodes(program.command(name), VERBS[name]).action(async (playbook: string | undefined, flags: Flags) => {
+  verbOf(program, name, VERBS[name], run)
+}
+
+function verbOf(parent: Command, name: string, about: Verb, run: Run): void {
+  aboutNodes(parent.command(name), about).action(async (playbook: string | undefined, flags: Flags) => {
     exit = await run(playbook, complete(flags), contextFor(flags))
   })
 }
@@ -107,38 +99,16 @@ function aboutNodes(command: Command, { does, example, options }: Verb): Command
   return command
 }
 
-/** What was not said is filled in; a command takes of it what it knows. */
-function complete(flags: Flags) {
-  const { inventory, view, mode, limit, forks, confirmWindow, out, format = 'table' } = flags
-  const { lenient = false, node = [], json = false, live = false } = flags
-  const { sudoers = false, force = false, dynamic = false } = flags
-  return {
-    inventory,
-    view,
-    mode,
-    lenient,
-    node,
-    limit,
-    forks,
-    confirmWindow,
-    json,
-    out,
-    live,
-    sudoers,
-    force,
-    dynamic,
-    format,
-  }
-}
-
 function contextFor(flags: Flags): Context {
+  const signal = interruption()
   return {
     terminal: terminalFor(flags),
     transport: ssh,
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
     version: packageVersion(),
-    signal: interruption(),
+    signal,
+    ask: terminalAsk(signal),
     clock: () => new Date(),
     log: logger(flags.verbose ?? false),
   }
@@ -161,6 +131,21 @@ function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {
     quiet: quiet ?? false,
     columns: process.stderr.columns ?? 80,
     paint: { good: colors.green, bad: colors.red, faint: colors.dim, strong: colors.bold },
+  }
+}
+
+/** Only where somebody sits at both ends; who presses ^C has not said yes. */
+function terminalAsk(signal: AbortSignal): Context['ask'] {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined
+  return async (question) => {
+    const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+    try {
+      return /^y(?:es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim())
+    } catch {
+      return false
+    } finally {
+      lines.close()
+    }
   }
 }
 

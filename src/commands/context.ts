@@ -13,6 +13,8 @@ export interface Context {
   readonly version: string
   /** Aborted when the user wants the command to end. */
   readonly signal: AbortSignal
+  /** A question to be answered with yes or no; absent where nobody sits at a terminal. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
   readonly clock: () => Date
   /** Diagnostics for -v; says nothing otherwise. */
   readonly log: Listener

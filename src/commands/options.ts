@@ -70,3 +70,17 @@ export function confirmWindowOption(): Option {
 export function formatOption(): Option {
   return new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'openmetrics']).default('table')
 }
+
+export function yesOption(): Option {
+  return new Option('-y, --yes', 'do not ask')
+}
+
+export function fingerprintOption(): Option {
+  return new Option(
+    '--fingerprint <SHA256:...>',
+    'of one node: add the key that has this one, without asking',
+  ).argParser((text) => {
+    if (/^SHA256:[A-Za-z0-9+/]{43}$/.test(text)) return text
+    throw new InvalidArgumentError('It must be a fingerprint as ssh-keygen -l prints it: SHA256 and 43 characters.')
+  })
+}
