@@ -7,9 +7,9 @@ import { createInterface } from 'node:readline/promises'
 import { Command, CommanderError } from 'commander'
 import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
+import { aboutNodes, described } from './commands/described.ts'
 import { complete, type Flags } from './commands/flags.ts'
-import { commonOptions } from './commands/options.ts'
-import { SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './commands/verbs.ts'
+import { LOCK_VERBS, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './commands/verbs.ts'
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
@@ -50,6 +50,20 @@ verbOf(trust, 'scan', TRUST_VERBS.scan, async (...run) => (await import('./comma
 verbOf(trust, 'add', TRUST_VERBS.add, async (...run) => (await import('./commands/trust-add.ts')).trustAdd(...run))
 verbOf(trust, 'list', TRUST_VERBS.list, async (...run) => (await import('./commands/trust-list.ts')).trustList(...run))
 
+const lock = program
+  .command('lock')
+  .description('Which run has which nodes of its own, on this controller.')
+  .summary('see which run has which nodes, and take them from one')
+  .addHelpText('after', '\nExample:\n  edgepush lock status')
+described(lock.command('status'), LOCK_VERBS.status).action(async (flags: Flags) => {
+  exit = (await import('./commands/lock.ts')).lockStatus(complete(flags), contextFor(flags))
+})
+described(lock.command('release').argument('<run>', 'the run'), LOCK_VERBS.release).action(
+  async (run: string, flags: Flags) => {
+    exit = await (await import('./commands/lock.ts')).lockRelease(run, complete(flags), contextFor(flags))
+  },
+)
+
 program
   .command('check-config')
   .description('Check a network configuration document of a cloud, JSON or YAML, and tell what it means.')
@@ -89,21 +103,12 @@ function settling(name: keyof typeof SETTLING_VERBS, wordOf: (flags: Flags) => W
   })
 }
 
-function aboutNodes(command: Command, { does, example, options }: Verb): Command {
-  command
-    .description(`${does[0]?.toUpperCase()}${does.slice(1)}.`)
-    .summary(does)
-    .argument('[playbook]', `how a run goes (default: ${PLAYBOOK_PLACES.join(' or ')})`)
-    .addHelpText('after', `\nExample:\n  ${example}`)
-  for (const option of [...commonOptions(), ...options]) command.addOption(option)
-  return command
-}
-
 function contextFor(flags: Flags): Context {
   const signal = interruption()
   return {
     terminal: terminalFor(flags),
     transport: ssh,
+    pid: process.pid,
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
     version: packageVersion(),

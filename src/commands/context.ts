@@ -6,6 +6,8 @@ import type { Listener } from '../run/event.ts'
 export interface Context {
   readonly terminal: Terminal
   readonly transport: Transport
+  /** Of this process. */
+  readonly pid: number
   /** Folder of the record. */
   readonly stateFolder: string
   /** Where a playbook is looked for when none is named. */

@@ -12,7 +12,7 @@ export function commonOptions(): readonly Option[] {
       (value: string, others: readonly string[] = []) => [...others, value],
     ),
     new Option('-l, --limit <words>', LIMIT),
-    new Option('--json', 'NDJSON on standard output, for programs'),
+    jsonOption(),
     new Option('-v, --verbose', 'log every step on standard error'),
     new Option('-q, --quiet', 'say only what went wrong'),
     new Option('--no-color', 'no colours (NO_COLOR in the environment does the same)'),
@@ -83,4 +83,8 @@ export function fingerprintOption(): Option {
     if (/^SHA256:[A-Za-z0-9+/]{43}$/.test(text)) return text
     throw new InvalidArgumentError('It must be a fingerprint as ssh-keygen -l prints it: SHA256 and 43 characters.')
   })
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'NDJSON on standard output, for programs')
 }

@@ -35,5 +35,8 @@ export async function settle(
     flags,
   )
   const aim = word.verb === 'abort' ? 'rolled-back' : undefined
-  return await fleetRun({ command: word.verb, cloud, view: undefined, stages, json: flags.json, aim }, context)
+  return await fleetRun(
+    { command: word.verb, cloud, view: undefined, stages, json: flags.json, aim, beside: true },
+    context,
+  )
 }

@@ -7,6 +7,7 @@ import {
   fingerprintOption,
   forksOption,
   formatOption,
+  jsonOption,
   viewOptions,
   yesOption,
 } from './options.ts'
@@ -33,6 +34,19 @@ export const SETTLING_VERBS = {
     does: 'give a commit more time to be confirmed',
     example: 'edgepush extend 20260101T120000Z-0a1b2c --by 10m',
     options: [byOption(), forksOption()],
+  },
+} as const
+
+export const LOCK_VERBS = {
+  status: {
+    does: 'list the nodes that runs have, and whether these runs still live',
+    example: 'edgepush lock status',
+    options: [jsonOption()],
+  },
+  release: {
+    does: 'take its nodes from a run, by hand, after saying whose they are',
+    example: 'edgepush lock release 20260101T120000Z-0a1b2c',
+    options: [yesOption()],
   },
 } as const
 

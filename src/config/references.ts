@@ -19,6 +19,7 @@ export interface Sources {
 export interface History {
   /** From the oldest to the newest. */
   runs(): readonly string[]
+  /** Undefined for one of which not even the beginning was written. */
   run(id: string): PastRun | undefined
 }
 
@@ -53,9 +54,11 @@ export function readReference(text: string, sources: Sources, meaningOfName: (na
 }
 
 function failedOfLast(text: string, { history }: Sources, meaningOfName: (name: string) => Meaning): Meaning {
-  const last = history.runs().at(-1)
-  const run = last === undefined ? undefined : history.run(last)
-  return run ? nodesOf(text, run, 'failed', meaningOfName) : nothing(text, 'the record has no run yet')
+  for (const id of history.runs().toReversed()) {
+    const run = history.run(id)
+    if (run) return nodesOf(text, run, 'failed', meaningOfName)
+  }
+  return nothing(text, 'the record has no run yet')
 }
 
 function nodesOfRun(

@@ -34,7 +34,7 @@ it.each(commands)('of %s', async (command) => {
   expect([code, stderr]).toEqual([0, ''])
   await expect(stdout).toMatchFileSnapshot(join(PAGES, fileOf(command)))
   if (words.length === 1) expect(await edgepush(['help', command])).toEqual({ code, stdout, stderr })
-  expect(stdout).toContain(`\nExample:\n  edgepush ${command} `)
+  expect(stdout).toMatch(new RegExp(`\nExample:\n  edgepush ${command}\\s`))
 })
 
 it('of nothing else', () => {
