@@ -3,11 +3,13 @@
 
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import { Command, CommanderError } from 'commander'
 import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
-import { commonOptions } from './commands/options.ts'
-import { SETTLING_VERBS, VERBS, type Verb } from './commands/verbs.ts'
+import { aboutNodes, described } from './commands/described.ts'
+import { complete, type Flags } from './commands/flags.ts'
+import { LOCK_VERBS, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './commands/verbs.ts'
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
@@ -15,30 +17,6 @@ import type { Transport } from './node/transport.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
 import type { Word } from './run/settle.ts'
-
-/** As commander gives them. */
-interface Flags {
-  readonly inventory?: string
-  readonly view?: string
-  readonly mode?: string
-  readonly lenient?: boolean
-  readonly node?: readonly string[]
-  readonly limit?: string
-  readonly forks?: number
-  readonly confirmWindow?: number
-  readonly by?: number
-  readonly out?: string
-  readonly live?: boolean
-  readonly sudoers?: boolean
-  readonly force?: boolean
-  readonly dynamic?: boolean
-  readonly detailedExitcode?: boolean
-  readonly format?: 'table' | 'csv' | 'openmetrics'
-  readonly json?: boolean
-  readonly quiet?: boolean
-  readonly verbose?: boolean
-  readonly color: boolean
-}
 
 type Run = (
   playbook: string | undefined,
@@ -61,8 +39,30 @@ verb('render', async (...run) => (await import('./commands/render.ts')).render(.
 verb('status', async (...run) => (await import('./commands/status.ts')).status(...run))
 verb('drift', async (...run) => (await import('./commands/drift.ts')).drift(...run))
 verb('nodes', async (...run) => (await import('./commands/nodes.ts')).nodes(...run))
-
 verb('doctor', async (...run) => (await import('./commands/doctor.ts')).doctor(...run))
+
+const trust = program
+  .command('trust')
+  .description('Host keys: see what the nodes offer, and decide which of them to trust.')
+  .summary('see and trust the host keys of nodes')
+  .addHelpText('after', '\nExample:\n  edgepush trust scan -i inventories/lab.yml')
+verbOf(trust, 'scan', TRUST_VERBS.scan, async (...run) => (await import('./commands/trust-scan.ts')).trustScan(...run))
+verbOf(trust, 'add', TRUST_VERBS.add, async (...run) => (await import('./commands/trust-add.ts')).trustAdd(...run))
+verbOf(trust, 'list', TRUST_VERBS.list, async (...run) => (await import('./commands/trust-list.ts')).trustList(...run))
+
+const lock = program
+  .command('lock')
+  .description('Which run has which nodes of its own, on this controller.')
+  .summary('see which run has which nodes, and take them from one')
+  .addHelpText('after', '\nExample:\n  edgepush lock status')
+described(lock.command('status'), LOCK_VERBS.status).action(async (flags: Flags) => {
+  exit = (await import('./commands/lock.ts')).lockStatus(complete(flags), contextFor(flags))
+})
+described(lock.command('release').argument('<run>', 'the run'), LOCK_VERBS.release).action(
+  async (run: string, flags: Flags) => {
+    exit = await (await import('./commands/lock.ts')).lockRelease(run, complete(flags), contextFor(flags))
+  },
+)
 
 program
   .command('check-config')
@@ -86,7 +86,11 @@ settling('abort', () => ({ verb: 'abort' }))
 settling('extend', ({ by = 0 }) => ({ verb: 'extend', by }))
 
 function verb(name: keyof typeof VERBS, run: Run): void {
-  aboutNodes(program.command(name), VERBS[name]).action(async (playbook: string | undefined, flags: Flags) => {
+  verbOf(program, name, VERBS[name], run)
+}
+
+function verbOf(parent: Command, name: string, about: Verb, run: Run): void {
+  aboutNodes(parent.command(name), about).action(async (playbook: string | undefined, flags: Flags) => {
     exit = await run(playbook, complete(flags), contextFor(flags))
   })
 }
@@ -99,33 +103,17 @@ function settling(name: keyof typeof SETTLING_VERBS, wordOf: (flags: Flags) => W
   })
 }
 
-function aboutNodes(command: Command, { does, example, options }: Verb): Command {
-  command
-    .description(`${does[0]?.toUpperCase()}${does.slice(1)}.`)
-    .summary(does)
-    .argument('[playbook]', `how a run goes (default: ${PLAYBOOK_PLACES.join(' or ')})`)
-    .addHelpText('after', `\nExample:\n  ${example}`)
-  for (const option of [...commonOptions(), ...options]) command.addOption(option)
-  return command
-}
-
-/** What was not said is filled in; a command takes of it what it knows. */
-function complete(flags: Flags) {
-  const { inventory, view, mode, limit, forks, confirmWindow, out, format = 'table' } = flags
-  const { lenient = false, node = [], json = false, live = false, sudoers = false } = flags
-  const { force = false, dynamic = false, detailedExitcode = false } = flags
-  const nodes = { inventory, node, limit, forks, json }
-  return { ...nodes, view, mode, lenient, confirmWindow, out, live, sudoers, force, dynamic, detailedExitcode, format }
-}
-
 function contextFor(flags: Flags): Context {
+  const signal = interruption()
   return {
     terminal: terminalFor(flags),
     transport: ssh,
+    pid: process.pid,
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
     version: packageVersion(),
-    signal: interruption(),
+    signal,
+    ask: terminalAsk(signal),
     clock: () => new Date(),
     log: logger(flags.verbose ?? false),
   }
@@ -148,6 +136,21 @@ function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {
     quiet: quiet ?? false,
     columns: process.stderr.columns ?? 80,
     paint: { good: colors.green, bad: colors.red, faint: colors.dim, strong: colors.bold },
+  }
+}
+
+/** Only where somebody sits at both ends; who presses ^C has not said yes. */
+function terminalAsk(signal: AbortSignal): Context['ask'] {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return undefined
+  return async (question) => {
+    const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+    try {
+      return /^y(?:es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim())
+    } catch {
+      return false
+    } finally {
+      lines.close()
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 /** `edgepush adopt`: takes nodes over from eucanetd, one that agrees with the view without changing anything. */
 
-import { selectNodes } from '../config/select.ts'
 import type { ExitCode } from '../error.ts'
 import { adopting } from '../run/take-over.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
 import { configure, gather } from './gather.ts'
@@ -15,7 +15,7 @@ export interface AdoptFlags extends ViewFlags {
 
 export async function adopt(playbook: string | undefined, flags: AdoptFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
-  const nodes = selectNodes(configuration.inventory, flags)
+  const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   const tasks = served(nodes, gathered).map((node) => ({
     ...node,

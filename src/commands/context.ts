@@ -6,6 +6,8 @@ import type { Listener } from '../run/event.ts'
 export interface Context {
   readonly terminal: Terminal
   readonly transport: Transport
+  /** Of this process. */
+  readonly pid: number
   /** Folder of the record. */
   readonly stateFolder: string
   /** Where a playbook is looked for when none is named. */
@@ -13,6 +15,8 @@ export interface Context {
   readonly version: string
   /** Aborted when the user wants the command to end. */
   readonly signal: AbortSignal
+  /** A question to be answered with yes or no; absent where nobody sits at a terminal. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
   readonly clock: () => Date
   /** Diagnostics for -v; says nothing otherwise. */
   readonly log: Listener

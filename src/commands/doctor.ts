@@ -6,7 +6,6 @@
 import pLimit from 'p-limit'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
-import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { sudoersLine } from '../node/command.ts'
@@ -14,6 +13,7 @@ import { type Journal, readJournal } from '../node/journal.ts'
 import { type Probed, probe } from '../node/probe.ts'
 import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
@@ -33,7 +33,7 @@ const FORKS = 32
 
 export async function doctor(playbook: string | undefined, flags: DoctorFlags, context: Context): Promise<ExitCode> {
   const { inventory } = configure(flags, playbook, context)
-  const nodes = selectNodes(inventory, flags)
+  const nodes = chosenNodes(inventory, flags, context)
   if (flags.sudoers) return printSudoers(nodes, context)
 
   const templates = packageTemplates()

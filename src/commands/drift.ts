@@ -6,13 +6,13 @@
 import pLimit from 'p-limit'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
-import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, type ExitCode } from '../error.ts'
 import { compareWithCurrent, type Deviation } from '../node/drift.ts'
 import { table } from '../report/table.ts'
 import type { Terminal } from '../report/terminal.ts'
 import { working } from '../report/working.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
@@ -50,7 +50,7 @@ export async function drift(playbook: string | undefined, flags: DriftFlags, con
   const { inventory } = configure(flags, playbook, context)
   const templates = packageTemplates()
   const limit = pLimit(flags.forks ?? FORKS)
-  const nodes = selectNodes(inventory, flags)
+  const nodes = chosenNodes(inventory, flags, context)
   const work = Promise.all(nodes.map((node) => limit(() => compareNode(node, templates, context))))
   const results = await working(context.terminal, 'comparing', work)
   context.terminal.out(flags.json ? asJson(results, context) : asText(results, context.terminal))

@@ -11,6 +11,7 @@ import { exitCode, type Outcome, type Status } from '../run/outcome.ts'
 import { type RunStage, runStages } from '../run/run-stages.ts'
 import type { Context } from './context.ts'
 import type { Gathered } from './gather.ts'
+import { holdStages } from './hold-nodes.ts'
 
 export interface Fleet {
   readonly command: string
@@ -23,13 +24,26 @@ export interface Fleet {
   readonly leftOut?: number
   /** What nodes are brought to on purpose, where that is a failure of other commands. */
   readonly aim?: Status | undefined
+  /** For a word about a run that may hold its nodes still: the nodes know which run it is about. */
+  readonly beside?: boolean
 }
 
-export async function fleetRun(
+export async function fleetRun(fleet: Fleet, context: Context): Promise<ExitCode> {
+  const run = runId(context.clock())
+  if (fleet.beside) return await recordedRun(run, fleet, context)
+  const { stages, release } = holdStages(fleet.stages, { ...fleet, run }, context)
+  try {
+    return await recordedRun(run, { ...fleet, stages }, context)
+  } finally {
+    release()
+  }
+}
+
+async function recordedRun(
+  run: string,
   { command, cloud, view, stages, json, leftOut = 0, aim }: Fleet,
   context: Context,
 ): Promise<ExitCode> {
-  const run = runId(context.clock())
   const record = openRecord(context.stateFolder, cloud, run, view)
   const remember = recording(record, context)
   const screen = json ? eventStream(context, command) : progress(context.terminal)
@@ -79,7 +93,7 @@ export function stampOf({ sourced, view }: Gathered): ViewStamp {
 }
 
 /** Sorts by time, and two runs of one second still differ. */
-function runId(time: Date): string {
+export function runId(time: Date): string {
   return `${time.toISOString().replace(/[-:]|\..*/g, '')}Z-${randomBytes(3).toString('hex')}`
 }
 

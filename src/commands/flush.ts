@@ -6,7 +6,6 @@
 
 import { compileRemains } from '../bundle/compile.ts'
 import type { Configuration } from '../config/configuration.ts'
-import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { type ExitCode, Unfit } from '../error.ts'
 import { MODES } from '../modes/index.ts'
@@ -15,6 +14,7 @@ import { flushing } from '../run/take-over.ts'
 import { SAFETY } from '../run/transaction.ts'
 import { fetchView } from '../view/source/fetch-view.ts'
 import type { View } from '../view/view.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun } from './fleet-run.ts'
 import { configure, readSourced } from './gather.ts'
@@ -30,7 +30,7 @@ export async function flush(playbook: string | undefined, flags: FlushFlags, con
   const view = await readNamedView(flags, configuration, context)
   const kind = flags.dynamic ? 'skeleton' : 'flushed'
   const templates = packageTemplates()
-  const tasks = selectNodes(inventory, flags).flatMap((node) =>
+  const tasks = chosenNodes(inventory, flags, context).flatMap((node) =>
     MODES.filter(({ roles }) => roles.includes(node.role)).map((mode) => ({
       ...node,
       serve: flushing({

@@ -4,12 +4,12 @@ import pLimit from 'p-limit'
 import { render } from '../bundle/render.ts'
 import { templateAt } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
-import { selectNodes } from '../config/select.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { resolveOptions } from '../modes/settings.ts'
 import { type Meter, readMeters } from '../node/meter.ts'
 import { csv, meterTable, openMetrics } from '../report/meters.ts'
 import { working } from '../report/working.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { served } from './node-bundle.ts'
@@ -28,7 +28,7 @@ const FORKS = 32
 
 export async function meter(playbook: string | undefined, flags: MeterFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
-  const nodes = selectNodes(configuration.inventory, flags)
+  const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   const limit = pLimit(flags.forks ?? FORKS)
   const work = Promise.all(served(nodes, gathered).map((node) => limit(() => metersOf(node, gathered, context))))

@@ -1,15 +1,16 @@
 /** `edgepush nodes`: who is in the inventory, and how it is reached. Asks nobody. */
 
-import { selectNodes } from '../config/select.ts'
 import { EXIT, type ExitCode } from '../error.ts'
 import { table } from '../report/table.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
 
 export function nodes(playbook: string | undefined, flags: NodeFlags, context: Context): ExitCode {
   const { inventory } = configure(flags, playbook, context)
-  const rows = selectNodes(inventory, flags).map(({ name, address, role, target }) => {
-    const groups = inventory.groups.filter((group) => group.nodes.includes(name)).map((group) => group.name)
+  const members = inventory.groups.map((group) => ({ name: group.name, nodes: new Set(group.nodes) }))
+  const rows = chosenNodes(inventory, flags, context).map(({ name, address, role, target }) => {
+    const groups = members.filter((group) => group.nodes.has(name)).map((group) => group.name)
     return { name, address, role, login: `${target.user}@${target.host}:${target.port}`, groups }
   })
   if (flags.json) {

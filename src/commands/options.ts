@@ -11,13 +11,17 @@ export function commonOptions(): readonly Option[] {
     new Option('--node <name>', 'only this node; may be repeated').argParser(
       (value: string, others: readonly string[] = []) => [...others, value],
     ),
-    new Option('-l, --limit <words>', 'only these: names, groups, globs; a:b both, a:&b in both, a:!b without'),
-    new Option('--json', 'NDJSON on standard output, for programs'),
+    new Option('-l, --limit <words>', LIMIT),
+    jsonOption(),
     new Option('-v, --verbose', 'log every step on standard error'),
     new Option('-q, --quiet', 'say only what went wrong'),
     new Option('--no-color', 'no colours (NO_COLOR in the environment does the same)'),
   ]
 }
+
+const LIMIT =
+  'only these: names, groups, nc-*, nc[001-040], ~regex; a:b both, a:&b in both, a:!b without; ' +
+  '@file with a name a line, @failed in the last run, @run:ID, @run:ID:failed'
 
 /** Which view, and how it is read; `what` says what the view is for, where it is not for serving. */
 export function viewOptions(what = VIEW): readonly Option[] {
@@ -65,4 +69,22 @@ export function confirmWindowOption(): Option {
 
 export function formatOption(): Option {
   return new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'openmetrics']).default('table')
+}
+
+export function yesOption(): Option {
+  return new Option('-y, --yes', 'do not ask')
+}
+
+export function fingerprintOption(): Option {
+  return new Option(
+    '--fingerprint <SHA256:...>',
+    'of one node: add the key that has this one, without asking',
+  ).argParser((text) => {
+    if (/^SHA256:[A-Za-z0-9+/]{43}$/.test(text)) return text
+    throw new InvalidArgumentError('It must be a fingerprint as ssh-keygen -l prints it: SHA256 and 43 characters.')
+  })
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'NDJSON on standard output, for programs')
 }

@@ -3,6 +3,7 @@
 import type { Stage } from '../config/playbook.ts'
 import { type StageNodes, selectStages } from '../config/select.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
+import { historyOf } from '../record/history.ts'
 import { readRecord } from '../record/record.ts'
 import { pushing } from '../run/push.ts'
 import { SAFETY, type Safety } from '../run/transaction.ts'
@@ -20,7 +21,8 @@ export interface PushFlags extends ViewFlags {
 
 export async function push(playbook: string | undefined, flags: PushFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
-  const chosen = selectStages(configuration.inventory, configuration.playbook, flags)
+  const { inventory, playbook: plan } = configuration
+  const chosen = selectStages(inventory, plan, flags, historyOf(context.stateFolder, inventory.cloud))
   refuseShortWindow(chosen, flags)
   const gathered = await gather(flags, configuration, context)
   refuseChecks(chosen, gathered)
@@ -34,7 +36,7 @@ export async function push(playbook: string | undefined, flags: PushFlags, conte
       ),
     })),
   }))
-  const { cloud } = configuration.inventory
+  const { cloud } = inventory
   const view = stampOf(gathered)
   const doubts = [...doubtProbes(chosen, gathered), ...doubtVersion(view, readRecord(context.stateFolder, cloud))]
   for (const line of doubts) context.terminal.err(`warning: ${line}\n`)

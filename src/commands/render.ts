@@ -8,12 +8,12 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { Bundle } from '../bundle/bundle.ts'
 import type { InventoryNode } from '../config/inventory.ts'
-import { selectNodes } from '../config/select.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { probeNode } from '../node/probe.ts'
 import { profileDiff } from '../report/profile-diff.ts'
 import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { declaredBundle, probedBundle, served } from './node-bundle.ts'
@@ -34,7 +34,7 @@ const PROFILE_DIFF = 'profile.diff'
 
 export async function render(playbook: string | undefined, flags: RenderFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
-  const nodes = selectNodes(configuration.inventory, flags)
+  const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   const limit = pLimit(flags.forks ?? FORKS)
   const work = Promise.all(served(nodes, gathered).map((node) => limit(() => renderNode(node, gathered, context))))

@@ -3,10 +3,10 @@
  * is about; the record only tells which nodes to ask, and when it knows nothing of the run, all are asked.
  */
 
-import { selectNodes } from '../config/select.ts'
 import type { ExitCode } from '../error.ts'
 import { readRecord } from '../record/record.ts'
 import { settling, type Word } from '../run/settle.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { fleetRun } from './fleet-run.ts'
 import { configure } from './gather.ts'
@@ -25,7 +25,7 @@ export async function settle(
 ): Promise<ExitCode> {
   const { inventory } = configure(flags, playbook, context)
   const { cloud } = inventory
-  const selected = selectNodes(inventory, flags)
+  const selected = chosenNodes(inventory, flags, context)
   const record = readRecord(context.stateFolder, cloud)
   const known = selected.filter(({ name }) => record.get(name)?.run === run)
   const nodes = known.length > 0 ? known : selected
@@ -35,5 +35,8 @@ export async function settle(
     flags,
   )
   const aim = word.verb === 'abort' ? 'rolled-back' : undefined
-  return await fleetRun({ command: word.verb, cloud, view: undefined, stages, json: flags.json, aim }, context)
+  return await fleetRun(
+    { command: word.verb, cloud, view: undefined, stages, json: flags.json, aim, beside: true },
+    context,
+  )
 }

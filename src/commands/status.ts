@@ -3,13 +3,13 @@
 import pLimit from 'p-limit'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
-import { selectNodes } from '../config/select.ts'
 import { packageTemplates } from '../config/templates.ts'
 import type { ExitCode } from '../error.ts'
 import { type Probed, probeNode } from '../node/probe.ts'
 import { type NodeRecord, readRecord } from '../record/record.ts'
 import { type Row, table } from '../report/table.ts'
 import { working } from '../report/working.ts'
+import { chosenNodes } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
@@ -40,7 +40,7 @@ export async function status(playbook: string | undefined, flags: StatusFlags, c
   const templates = packageTemplates()
   const limit = pLimit(flags.forks ?? FORKS)
   const work = Promise.all(
-    selectNodes(inventory, flags).map(async (node): Promise<Known> => {
+    chosenNodes(inventory, flags, context).map(async (node): Promise<Known> => {
       const live = flags.live ? await limit(() => askLive(node, templates, context)) : undefined
       return { node: node.name, record: record.get(node.name), live }
     }),

@@ -1,7 +1,16 @@
 /** The verbs about nodes: what `--help` says of each, and the options that not all of them take. */
 
 import { Option } from 'commander'
-import { byOption, confirmWindowOption, forksOption, formatOption, viewOptions } from './options.ts'
+import {
+  byOption,
+  confirmWindowOption,
+  fingerprintOption,
+  forksOption,
+  formatOption,
+  jsonOption,
+  viewOptions,
+  yesOption,
+} from './options.ts'
 
 export interface Verb {
   readonly does: string
@@ -25,6 +34,37 @@ export const SETTLING_VERBS = {
     does: 'give a commit more time to be confirmed',
     example: 'edgepush extend 20260101T120000Z-0a1b2c --by 10m',
     options: [byOption(), forksOption()],
+  },
+} as const
+
+export const LOCK_VERBS = {
+  status: {
+    does: 'list the nodes that runs have, and whether these runs still live',
+    example: 'edgepush lock status',
+    options: [jsonOption()],
+  },
+  release: {
+    does: 'take its nodes from a run, by hand, after saying whose they are',
+    example: 'edgepush lock release 20260101T120000Z-0a1b2c',
+    options: [yesOption()],
+  },
+} as const
+
+export const TRUST_VERBS = {
+  scan: {
+    does: 'show the host keys that nodes offer now, and what known_hosts says of them',
+    example: 'edgepush trust scan -i inventories/lab.yml',
+    options: [forksOption()],
+  },
+  add: {
+    does: 'write the host keys of nodes that are not known yet into known_hosts',
+    example: 'edgepush trust add -i inventories/lab.yml --node nc-05',
+    options: [yesOption(), fingerprintOption(), forksOption()],
+  },
+  list: {
+    does: 'list the host keys that known_hosts has for nodes; asks nobody',
+    example: 'edgepush trust list -i inventories/lab.yml',
+    options: [],
   },
 } as const
 

@@ -5,10 +5,10 @@
  * of the file, one line each, as `file:line:column: key.path: what is wrong`.
  */
 
-import { readFileSync } from 'node:fs'
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
 import { EXIT, Refusal } from '../error.ts'
 import { type Defect, formatKeyPath, type KeyPath, type TextDefect } from './defect.ts'
+import { readText } from './read-text.ts'
 import { findSchemaDefects } from './schema-defects.ts'
 import { parseYaml, type YamlFile } from './yaml-file.ts'
 
@@ -70,16 +70,6 @@ export function loadForeignDocument(
     written: yaml.written,
     keys: yaml.keys,
     refuse: (defects) => refuse(defects.map((defect) => locate(yaml, defect))),
-  }
-}
-
-function readText(file: string, namedBy: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder, not a file' : message
-    throw new Refusal(EXIT.noInput, `${file}: ${reason} (named by ${namedBy})`)
   }
 }
 

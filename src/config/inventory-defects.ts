@@ -27,11 +27,12 @@ export function findInventoryDefects(document: Document<InventoryYaml>, targets:
 
 function findNameDefects(document: Document<InventoryYaml>, names: readonly string[]): readonly Defect[] {
   const groups = document.keys(['groups'])
+  const taken = new Set(names)
   return [
     ...reserved('nodes', names),
     ...reserved('groups', groups),
     ...groups
-      .filter((group) => names.includes(group))
+      .filter((group) => taken.has(group))
       .map((group) => ({ path: ['groups'], atKey: group, problem: `"${group}" is already the name of a node` })),
   ]
 }
@@ -42,9 +43,10 @@ function reserved(section: string, names: readonly string[]): readonly Defect[] 
 }
 
 function findUnknownMembers(document: Document<InventoryYaml>, names: readonly string[]): readonly Defect[] {
+  const known = new Set(names)
   return document.keys(['groups']).flatMap((group) =>
     (document.value.groups?.[group]?.nodes ?? []).flatMap((member, index) => {
-      if (names.includes(member)) return []
+      if (known.has(member)) return []
       const problem = `no node is named "${member}"${didYouMean(member, names)}`
       return [{ path: ['groups', group, 'nodes', index], problem }]
     }),

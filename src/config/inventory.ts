@@ -69,9 +69,10 @@ interface Layer {
 export function loadInventory(file: string, namedBy: string): Inventory {
   const document = loadDocument(file, namedBy, INVENTORY_SCHEMA)
   const groups = document.keys(['groups']).map((name) => toGroup(document, name))
+  const memberships = membershipsOf(groups)
   const nodes = Object.keys(document.value.nodes)
     .toSorted(byName)
-    .flatMap((name) => resolveNode(document, groups, name))
+    .flatMap((name) => resolveNode(document, memberships.get(name) ?? [], name))
 
   const targets = nodes.map(({ target }) => target)
   document.refuse(findInventoryDefects(document, targets))
@@ -82,8 +83,21 @@ function toGroup(document: Document<InventoryYaml>, name: string): Group {
   return { name, nodes: (document.value.groups?.[name]?.nodes ?? []).toSorted(byName) }
 }
 
+/** By node, each in the order of the file. */
+function membershipsOf(groups: readonly Group[]): ReadonlyMap<string, readonly string[]> {
+  const memberships = new Map<string, string[]>()
+  for (const { name, nodes } of groups) {
+    for (const node of nodes) {
+      const known = memberships.get(node)
+      if (known) known.push(name)
+      else memberships.set(node, [name])
+    }
+  }
+  return memberships
+}
+
 /** Nothing for a node that nobody gives a role: it is then one of the defects. */
-function resolveNode(document: Document<InventoryYaml>, groups: readonly Group[], name: string): InventoryNode[] {
+function resolveNode(document: Document<InventoryYaml>, groups: readonly string[], name: string): InventoryNode[] {
   const node = document.value.nodes[name]
   const layers = layersOf(document.value, groups, name)
   const role = layers.findLast((layer) => layer.role !== undefined)?.role
@@ -98,18 +112,17 @@ function resolveNode(document: Document<InventoryYaml>, groups: readonly Group[]
       persist: layers.findLast((layer) => layer.persist !== undefined)?.persist ?? false,
       options: mergeOptions(document, layers),
       facts: node.facts && toFacts(document, name, node.facts),
-      target: toTarget(name, node.address, mergeSsh(layers), document.file),
+      target: { ...toTarget(name, node.address, mergeSsh(layers), document.file), inventory: document.file },
       where: document.whereKey(['nodes', name]),
     },
   ]
 }
 
 /** From the weakest to the strongest. */
-function layersOf(inventory: InventoryYaml, groups: readonly Group[], name: string): readonly Layer[] {
-  const memberships = groups.filter(({ nodes }) => nodes.includes(name))
+function layersOf(inventory: InventoryYaml, groups: readonly string[], name: string): readonly Layer[] {
   return [
     { ...inventory.defaults, path: ['defaults'] },
-    ...memberships.map((group) => ({ ...inventory.groups?.[group.name], path: ['groups', group.name] })),
+    ...groups.map((group) => ({ ...inventory.groups?.[group], path: ['groups', group] })),
     { ...inventory.nodes[name], path: ['nodes', name] },
   ]
 }

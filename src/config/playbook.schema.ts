@@ -61,7 +61,7 @@ const STAGE = {
       minItems: 1,
       items: {
         type: 'string',
-        description: 'a node, a group, all, a pattern such as nc-*, or one of them after ! or &',
+        description: 'a word of --limit: a node, a group, all, a pattern such as nc-*, or one of them after ! or &',
       },
       description: 'a list such as [canary] or [all, "!nc-05"]',
     },

@@ -13,7 +13,7 @@ import {
 } from './known-hosts.ts'
 import { NotTrusted, type Target } from './transport.ts'
 
-const ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
+export const ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
   'ecdsa-sha2-nistp384',
@@ -35,8 +35,13 @@ export async function readKnownHosts(target: Target): Promise<readonly KnownHost
  */
 export function orderHostKeyAlgorithms(known: readonly KnownHost[]): ServerHostKeyAlgorithm[] {
   const types = known.filter((entry) => entry.marker === undefined).map((entry) => entry.type)
-  const preferred = ALGORITHMS.filter((algorithm) => types.includes(algorithm.replace(/^rsa-sha2-.*/, 'ssh-rsa')))
+  const preferred = ALGORITHMS.filter((algorithm) => types.includes(typeOf(algorithm)))
   return [...preferred, ...ALGORITHMS.filter((algorithm) => !preferred.includes(algorithm))]
+}
+
+/** The type of the key that an algorithm signs with. */
+export function typeOf(algorithm: ServerHostKeyAlgorithm): string {
+  return algorithm.replace(/^rsa-sha2-.*/, 'ssh-rsa')
 }
 
 /** Undefined when the key is the one we know. */
@@ -56,16 +61,23 @@ function explain(target: Target, verdict: HostKeyVerdict): string {
 
 function advise(target: Target, verdict: HostKeyVerdict, key: Buffer): string {
   const kind = (keyType(key) ?? '').replace(/^ssh-/, '').replace(/-.*/, '')
-  const file = quote(target.knownHosts[0] ?? '~/.ssh/known_hosts')
   const add =
     `compare it with \`ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub\` on the node's console; if it is the same: ` +
-    `ssh-keyscan -p ${target.port} -t ${kind} ${quote(target.host)} >> ${file}`
+    adding(target, kind, key)
   if (verdict.is === 'unknown') return add
   if (verdict.is === 'revoked') return 'give the node a new host key: whoever holds this one may not be the node'
 
   const name = quote(knownHostName(target.host, target.port))
   const remove = `ssh-keygen -R ${name} -f ${quote(verdict.by.file)}`
   return `someone may be in between. If the node was installed anew, ${add}, after: ${remove}`
+}
+
+/** The host of a view is in no inventory, so `edgepush trust` does not know it. */
+function adding({ name, inventory, host, port, knownHosts }: Target, kind: string, key: Buffer): string {
+  if (inventory !== undefined) {
+    return `edgepush trust add -i ${quote(inventory)} --node ${quote(name)} --fingerprint ${fingerprint(key)}`
+  }
+  return `ssh-keyscan -p ${port} -t ${kind} ${quote(host)} >> ${quote(knownHosts[0] ?? '~/.ssh/known_hosts')}`
 }
 
 function nameKey(key: Buffer): string {

@@ -9,6 +9,8 @@
 export interface Target {
   /** The node's name in the inventory, for messages. */
   readonly name: string
+  /** The file of the inventory that it is a node of, for messages that say what to type. */
+  readonly inventory?: string
   readonly host: string
   readonly port: number
   readonly user: string

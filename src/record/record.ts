@@ -50,11 +50,16 @@ export function openRecord(folder: string, cloud: string, run: string, view: Vie
       appendLine(file, JSON.stringify({ time: time.toISOString(), ...event }))
       // Phases are for the reader of a live run; what must survive a power cut is how it began and what became of a node.
       if (event.type !== 'phase') fsyncSync(file)
-      if (event.type === 'outcome')
+      if (event.type === 'outcome' && !isAnothers(event.outcome))
         remember(nodes, { outcome: event.outcome, run, ...(view && { view }), time: time.toISOString() })
     },
     close: () => closeSync(file),
   }
+}
+
+/** Of a node that was not even asked, because another run has it, that run tells what becomes of it. */
+function isAnothers({ heldElsewhere, phase }: Outcome): boolean {
+  return heldElsewhere === true && phase === undefined
 }
 
 const OTHER_FOLDER = 'set EDGEPUSH_STATE to a folder of yours'

@@ -47,5 +47,5 @@ function stopText(stage: string, failed: readonly string[]): string {
 
 function brief({ status, phase, reason }: Outcome): string {
   if (status === 'unchanged' || status === 'not-attempted') return status
-  return `${status}${status === 'converged' ? '' : ` at ${phase}`}${reason ? `: ${reason}` : ''}`
+  return `${status}${status === 'converged' || !phase ? '' : ` at ${phase}`}${reason ? `: ${reason}` : ''}`
 }

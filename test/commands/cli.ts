@@ -17,10 +17,15 @@ export interface Ended {
 /** Where a user has an inventory with all facts declared, and a view. */
 export const CASE = join(ROOT, 'test/cases/edge/one-cluster')
 
-export async function edgepush(args: readonly string[], cwd: string = ROOT): Promise<Ended> {
+/** Without a folder for it, the state is gone afterwards. */
+export async function edgepush(args: readonly string[], cwd: string = ROOT, state?: string): Promise<Ended> {
   const home = mkdtempSync(join(tmpdir(), 'edgepush-home-'))
   try {
-    return await execute(args, cwd, { PATH: process.env.PATH, HOME: home, EDGEPUSH_STATE: join(home, 'state') })
+    return await execute(args, cwd, {
+      PATH: process.env.PATH,
+      HOME: home,
+      EDGEPUSH_STATE: state ?? join(home, 'state'),
+    })
   } finally {
     rmSync(home, { recursive: true })
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -58,6 +58,13 @@ it('lists them for programs', async () => {
   ])
 })
 
+const namesIn = (table: string) =>
+  table
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(' ')[0])
+
 it.each([
   [
     ['--node', 'nc-01', '--node', 'cc-01'],
@@ -70,11 +77,22 @@ it.each([
   ],
 ])('narrows by %j', async (words, names) => {
   const { stdout } = await edgepush(['nodes', '-i', 'lab.yml', ...words], folder)
-  expect(
-    stdout
-      .trimEnd()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.split(' ')[0]),
-  ).toEqual(names)
+  expect(namesIn(stdout)).toEqual(names)
+})
+
+it('narrows by what the record knows of the run before', async () => {
+  const state = join(folder, 'state')
+  const near = GROUPED.replace('role: nc', 'role: nc, ssh: { key: ./no-such-key }')
+  writeFileSync(join(folder, 'near.yml'), near)
+  const list = (...words: readonly string[]) => edgepush(['nodes', '-i', 'near.yml', ...words], folder, state)
+  expect((await list('-l', '@failed')).stderr).toContain('"@failed": the record has no run yet')
+  const { code } = await edgepush(['release', '-i', 'near.yml', '-l', 'east:&nc-[01-09]'], folder, state)
+  expect(code).toBe(77)
+
+  expect(namesIn((await list('-l', '@failed')).stdout)).toEqual(['nc-01', 'nc-02'])
+  const [run = ''] = readdirSync(join(state, 'lab/runs')).map((name) => name.replace('.ndjson', ''))
+  expect(namesIn((await list('-l', `@run:${run}:failed:!canary`)).stdout)).toEqual(['nc-02'])
+  expect(namesIn((await list('-l', `!@run:${run}`)).stdout)).toEqual(['cc-01'])
+  const wrong = await list('-l', `@run:${run}0`)
+  expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining(`(did you mean "@run:${run}"?)`)])
 })

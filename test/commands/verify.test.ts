@@ -64,7 +64,12 @@ it('a window that is typed must be long enough for every check, too', async () =
 it('a check that the mode of the view does not have is refused, with its line', () => {
   write('metadata', 'dhcp')
   const { playbook, inventory } = loadConfiguration({ playbook: join(folder, 'push.yml'), inventory: undefined }, [])
-  const stages = selectStages(inventory, playbook, { node: [], limit: undefined })
+  const stages = selectStages(
+    inventory,
+    playbook,
+    { node: [], limit: undefined },
+    { runs: () => [], run: () => undefined },
+  )
   const { view } = readView(readFileSync(join(CASE, 'view.xml'), 'utf8'), 'view.xml')
   const mode = { name: 'OTHER', checks: [{ name: 'dhcp', shell: '' }] }
   expect(() => refuseChecks(stages, { view, mode })).toThrow(

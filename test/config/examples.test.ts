@@ -5,6 +5,7 @@ import { loadConfiguration } from '../../src/config/configuration.ts'
 import { loadInventory } from '../../src/config/inventory.ts'
 import { notEnforced } from '../../src/config/playbook.ts'
 import { selectStages } from '../../src/config/select.ts'
+import { NO_RUNS } from './sources.ts'
 
 const repository = join(import.meta.dirname, '..', '..')
 
@@ -20,7 +21,8 @@ test.each(list('inventories'))('%s is an inventory', (file) => {
 
 test.each(list('playbooks'))('%s is a playbook: every stage finds its nodes, and every key works', (playbook) => {
   const configuration = loadConfiguration({ playbook, inventory: undefined }, [])
-  const stages = selectStages(configuration.inventory, configuration.playbook, { node: [], limit: undefined })
+  const all = { node: [], limit: undefined }
+  const stages = selectStages(configuration.inventory, configuration.playbook, all, NO_RUNS)
   expect(stages.map(({ stage }) => stage)).toEqual(configuration.playbook.stages)
   expect(notEnforced(configuration.playbook)).toEqual([])
 })

@@ -49,6 +49,7 @@ nodes:
         where: `${folder}/inventories/lab.yml:16:3`,
         target: {
           name: 'nc-01',
+          inventory: `${folder}/inventories/lab.yml`,
           host: '10.111.5.51',
           port: 22,
           user: 'root',
@@ -71,6 +72,7 @@ nodes:
         where: `${folder}/inventories/lab.yml:8:3`,
         target: {
           name: 'nc-05',
+          inventory: `${folder}/inventories/lab.yml`,
           host: 'nc-05.mgmt',
           port: 2222,
           user: 'eve',

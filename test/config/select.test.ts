@@ -6,6 +6,7 @@ import { type Narrowing, selectNodes, selectStages } from '../../src/config/sele
 import { matchWords } from '../../src/config/words.ts'
 import { EXIT } from '../../src/error.ts'
 import { refusalOf, writeFiles } from './files.ts'
+import { HERE, NO_RUNS, recordOf } from './sources.ts'
 
 const INVENTORY = `cloud: lab
 defaults: { role: nc }
@@ -59,7 +60,7 @@ test.each<[string, string]>([
   ['nc-02,!nc-03', 'nc-02'],
 ])('--limit %s', (limit, expected) => {
   const { inventory } = write(ALL)
-  expect(selectNodes(inventory, narrow([], limit)).map(({ name }) => name)).toEqual(expected.split(' '))
+  expect(selectNodes(inventory, narrow([], limit), NO_RUNS).map(({ name }) => name)).toEqual(expected.split(' '))
 })
 
 test.each<[string, readonly string[], string | undefined, string]>([
@@ -69,7 +70,7 @@ test.each<[string, readonly string[], string | undefined, string]>([
   ['what --node and --limit have in common', ['nc-02,nc-03'], 'odd', 'nc-03'],
 ])('selects by %s', (_, node, limit, expected) => {
   const { inventory } = write(ALL)
-  expect(selectNodes(inventory, narrow(node, limit)).map(({ name }) => name)).toEqual(expected.split(' '))
+  expect(selectNodes(inventory, narrow(node, limit), NO_RUNS).map(({ name }) => name)).toEqual(expected.split(' '))
 })
 
 test.each<[string, readonly string[], string | undefined, ...string[]]>([
@@ -82,7 +83,7 @@ test.each<[string, readonly string[], string | undefined, ...string[]]>([
     '--limit: "zzz" matches no node or group',
   ],
   ['a pattern that matches nothing', [], 'nx-*', '--limit: "nx-*" matches no node or group'],
-  ['a range that runs backwards', [], 'nc-0[3-1]', '--limit: "nc-0[3-1]" matches no node or group'],
+  ['a range that runs backwards', [], 'nc-0[3-1]', '--limit: "nc-0[3-1]": [3-1] runs backwards'],
   [
     'a dot that is not one',
     [],
@@ -114,7 +115,7 @@ test.each<[string, readonly string[], string | undefined, ...string[]]>([
   ],
 ])('refuses %s', (_, node, limit, ...lines) => {
   const { folder, inventory } = write(ALL)
-  expect(refusalOf(folder, () => selectNodes(inventory, narrow(node, limit)))).toEqual({
+  expect(refusalOf(folder, () => selectNodes(inventory, narrow(node, limit), NO_RUNS))).toEqual({
     exitCode: EXIT.usage,
     message: lines.join('\n'),
     next: `edgepush nodes -i ${inventory.file} lists the names`,
@@ -129,10 +130,23 @@ test.each<[string, Narrowing, Readonly<Record<string, readonly string[]>>]>([
   ['what a limit leaves', narrow([], 'canary,cc-01'), { canary: ['nc-01'] }],
 ])('stages hold %s', (_, narrowing, expected) => {
   const { folder, inventory } = write(CANARY_FIRST)
-  const stages = selectStages(inventory, loadPlaybook(`${folder}/push.yml`, '--playbook'), narrowing)
+  const stages = selectStages(inventory, loadPlaybook(`${folder}/push.yml`, '--playbook'), narrowing, NO_RUNS)
   expect(Object.fromEntries(stages.map(({ stage, nodes }) => [stage.name, nodes.map(({ name }) => name)]))).toEqual(
     expected,
   )
+})
+
+test('the files and runs that targets name are found from the playbook', () => {
+  const folder = writeFiles({
+    'lab.yml': INVENTORY,
+    'plays/push.yml':
+      'name: push\ninventory: ../lab.yml\nstages:\n  - { name: again, targets: ["@failed"] }\n  - { name: listed, targets: ["@more/names", "nc-[03-09]"] }\n',
+    'plays/more/names': 'odd\ncc-01\n',
+  })
+  const history = recordOf({ id: 'one', command: 'push', nodes: ['nc-01', 'nc-02'], failed: ['nc-01'] })
+  const playbook = loadPlaybook(`${folder}/plays/push.yml`, '--playbook')
+  const stages = selectStages(loadInventory(`${folder}/lab.yml`, '--inventory'), playbook, narrow([]), history)
+  expect(stages.map(({ nodes }) => nodes.map(({ name }) => name))).toEqual([['nc-01'], ['cc-01', 'nc-03']])
 })
 
 test.each<[string, string, Narrowing, number, string]>([
@@ -166,7 +180,7 @@ test.each<[string, string, Narrowing, number, string]>([
   ],
 ])('refuses %s', (_, stages, narrowing, exitCode, message) => {
   const { folder, inventory } = write(stages)
-  const select = () => selectStages(inventory, loadPlaybook(`${folder}/push.yml`, '--playbook'), narrowing)
+  const select = () => selectStages(inventory, loadPlaybook(`${folder}/push.yml`, '--playbook'), narrowing, NO_RUNS)
   expect(refusalOf(folder, select)).toMatchObject({ exitCode, message })
 })
 
@@ -180,8 +194,8 @@ const someWords = fc.array(
 test('the order of words and how they are separated does not matter', () => {
   const { inventory } = write(ALL)
   const sorted = (words: readonly string[]) => {
-    const { names, unmatched } = matchWords(inventory, words)
-    return { names: [...names], unmatched: unmatched.toSorted((a, b) => a.localeCompare(b)) }
+    const { names, unmatched } = matchWords(inventory, words, HERE)
+    return { names: [...names], unmatched: unmatched.map(({ text }) => text).toSorted() }
   }
   fc.assert(
     fc.property(
@@ -204,8 +218,8 @@ test('a word more after & or ! only ever narrows', () => {
   const { inventory } = write(ALL)
   fc.assert(
     fc.property(someWords, fc.constantFrom('&odd', '!odd', '&nc-*', '!canary'), (words, word) => {
-      const narrowed = matchWords(inventory, [...words, word]).names
-      const { names } = matchWords(inventory, words)
+      const narrowed = matchWords(inventory, [...words, word], HERE).names
+      const { names } = matchWords(inventory, words, HERE)
       expect([...narrowed].filter((name) => !names.has(name))).toEqual([])
     }),
   )
@@ -213,11 +227,12 @@ test('a word more after & or ! only ever narrows', () => {
 
 test('any text is a word that matches or does not', () => {
   const { inventory } = write(ALL)
-  const text = fc.string({ unit: fc.constantFrom(...'[]!&*?^-\\nc01.(){}+|$/ ') })
+  const text = fc.string({ unit: fc.constantFrom(...'[]!&*?^-\\nc01.(){}+|$/ ~:,') })
   fc.assert(
     fc.property(text, (word) => {
-      const { names, unmatched } = matchWords(inventory, [word])
-      expect(names.size <= inventory.nodes.length && unmatched.length <= 1).toBe(true)
+      const { names, unmatched } = matchWords(inventory, [word], HERE)
+      expect(names.size <= inventory.nodes.length).toBe(true)
+      expect(names.size === 0 || unmatched.length <= word.length).toBe(true)
     }),
     { numRuns: 2000 },
   )

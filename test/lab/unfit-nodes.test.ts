@@ -114,7 +114,7 @@ const defects: readonly Defect[] = [
     what: 'its host key is not known',
     status: 'refused',
     reason: 'which is not in ',
-    next: 'ssh-keyscan -p 22 -t ed25519 10.111.5.64 >> ',
+    next: ' --node nc-14 --fingerprint SHA256:',
   },
   { what: 'it does not answer', status: 'unreachable', reason: 'cannot reach nc-15 (10.111.5.65:22)' },
 ]

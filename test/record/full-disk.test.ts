@@ -93,8 +93,8 @@ describeLab('on a full file system', () => {
     try {
       const state = join(folder, 'state')
       mkdirSync(state)
-      // Two pages: one for the run, one for the first node's outcome.
-      const full = `mount -t tmpfs -o size=8k tmpfs ${state} && EDGEPUSH_STATE=${state} exec "$@"`
+      // Three pages: one for the lock, one for the run, one for the first node's outcome.
+      const full = `mount -t tmpfs -o size=12k tmpfs ${state} && EDGEPUSH_STATE=${state} exec "$@"`
       const push = ['sh', '-c', full, 'sh', process.execPath, CLI, 'push', 'push.yml', '--json']
       const { code, stdout, stderr } = await lab.admin.exec(push, { cwd: lab.files.directory })
       expect(stderr.split(WARNING)).toHaveLength(2)

@@ -1,0 +1,64 @@
+/** What nodes offer as host keys now, beside what known_hosts says; what scan and add begin with. */
+
+import pLimit from 'p-limit'
+import type { InventoryNode } from '../config/inventory.ts'
+import { readKnownHosts } from '../node/host-key.ts'
+import { knownHostName } from '../node/known-hosts.ts'
+import { scanHostKeys } from '../node/scan-host-keys.ts'
+import { type JudgedKey, judgeKeys } from '../node/trust.ts'
+import { type Row, table } from '../report/table.ts'
+import { working } from '../report/working.ts'
+import type { Context } from './context.ts'
+import { type Failed, failed } from './node-failure.ts'
+
+export interface Scanned {
+  readonly node: InventoryNode
+  readonly keys: readonly JudgedKey[]
+}
+
+const FORKS = 32
+
+export async function scanAll(
+  nodes: readonly InventoryNode[],
+  { forks }: { readonly forks: number | undefined },
+  { terminal }: Context,
+): Promise<{ readonly scanned: readonly Scanned[]; readonly failures: readonly Failed[] }> {
+  const limit = pLimit(forks ?? FORKS)
+  const results = await working(
+    terminal,
+    'asking the nodes for their host keys',
+    Promise.all(nodes.map((node) => limit(() => scan(node)))),
+  )
+  return {
+    scanned: results.filter((result) => 'keys' in result),
+    failures: results.filter((result) => 'exitCode' in result),
+  }
+}
+
+async function scan(node: InventoryNode): Promise<Scanned | Failed> {
+  try {
+    return { node, keys: judgeKeys(await readKnownHosts(node.target), await scanHostKeys(node.target)) }
+  } catch (error) {
+    return failed(node.name, error)
+  }
+}
+
+export function scanTable(scanned: readonly Scanned[]): string {
+  return table([
+    ['NODE', 'HOST', 'TYPE', 'FINGERPRINT', 'KNOWN'],
+    ...scanned.flatMap(({ node, keys }) => keys.map((key) => [node.name, ...hostCells(node, key), verdictOf(key)])),
+  ])
+}
+
+function hostCells({ target: { host, port } }: InventoryNode, { type, fingerprint }: JudgedKey): Row {
+  return [knownHostName(host, port), type, fingerprint]
+}
+
+function verdictOf({ is, by }: JudgedKey): string {
+  return by ? `${is} (${by.file}:${by.line})` : is
+}
+
+export function keyLine({ name, target: { host, port } }: InventoryNode, { type, fingerprint, is, by }: JudgedKey) {
+  const line = by && { file: by.file, line: by.line }
+  return { type: 'key', node: name, host: knownHostName(host, port), keyType: type, fingerprint, is, by: line }
+}

@@ -1,0 +1,67 @@
+/** What became of earlier runs, read from their events; a run that was cut off has nodes without an outcome. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXIT, Refusal } from '../error.ts'
+import type { RunEvent } from '../run/event.ts'
+import { isGood } from '../run/outcome.ts'
+
+interface PastRun {
+  readonly id: string
+  readonly command: string
+  readonly nodes: readonly string[]
+  /** Whatever kept them from a good end, also that the run ended before them. */
+  readonly failed: readonly string[]
+}
+
+interface History {
+  /** From the oldest to the newest. */
+  runs(): readonly string[]
+  run(id: string): PastRun | undefined
+}
+
+const ENDING = '.ndjson'
+
+export function historyOf(folder: string, cloud: string): History {
+  const runs = join(folder, cloud, 'runs')
+  return {
+    runs: () => runsIn(runs),
+    run: (id) => readRun(join(runs, `${id}${ENDING}`), id),
+  }
+}
+
+/** The name of a run begins with its time. */
+function runsIn(folder: string): readonly string[] {
+  try {
+    const files = readdirSync(folder).filter((name) => name.endsWith(ENDING))
+    return files.map((name) => name.slice(0, -ENDING.length)).toSorted()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw unreadable(folder, error)
+  }
+}
+
+/** Undefined for a run of which not even the beginning was written. */
+function readRun(path: string, id: string): PastRun | undefined {
+  const events = readEvents(path)
+  const started = events.find((event) => event.type === 'run-started')
+  if (!started) return undefined
+  const good = new Set<string>()
+  for (const event of events) if (event.type === 'outcome' && isGood(event.outcome)) good.add(event.outcome.node)
+  const { command, nodes } = started
+  return { id, command, nodes, failed: nodes.filter((node) => !good.has(node)) }
+}
+
+function readEvents(path: string): readonly RunEvent[] {
+  try {
+    const lines = readFileSync(path, 'utf8').split('\n')
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as RunEvent)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+function unreadable(path: string, error: unknown): Refusal {
+  const why = error instanceof Error ? error.message : String(error)
+  return new Refusal(EXIT.noInput, `${path}: the record of this run cannot be read: ${why}`, 'name the nodes instead')
+}
