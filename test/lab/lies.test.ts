@@ -33,6 +33,12 @@ describeLab.each(['one', 'two'] as const)('a machine that lies, networks: %s', (
   it('would be heard without bridge rules, whatever it says', async () => {
     const flush = 'for chain in PRE POST; do ebtables -t nat -F EUCA_EBT_NAT_$chain; done'
     await Promise.all(lab.nodes.map((node) => node.run(flush)))
-    expect(await tellLies(lab, 'none')).toEqual([])
+    // A busy machine may lose a frame; what rules keep back is lost each time.
+    let unheard = await tellLies(lab, 'none')
+    for (let more = 4; more > 0 && unheard.length > 0; more -= 1) {
+      const again = await tellLies(lab, 'none')
+      unheard = unheard.filter((lie) => again.includes(lie))
+    }
+    expect(unheard).toEqual([])
   })
 })
