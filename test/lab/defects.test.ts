@@ -183,7 +183,7 @@ describeLab('what eucanetd does wrong', () => {
   })
 
   it('F16: nothing waits for announcements, and only new elastic IPs are announced', async () => {
-    await breakTool(node, 'arping', 'waits', { during: ANY_TIME })
+    await breakTool(node, 'arping', 'waits', { during: ANY_TIME, times: 'always' })
     await lab.publish(withInstance('c', { node: 'nc-01', groups: ['sg-aaaaaaaa'], public: true }))
     expect(await mustPush(lab)).toEqual(all(lab, 'converged'))
     await waiting(node)
@@ -191,6 +191,7 @@ describeLab('what eucanetd does wrong', () => {
     await release(node)
 
     const other = lab.node('nc-02')
+    await other.run("for _ in $(seq 500); do ps -eo args | grep -q '[a]nnounce 10' || exit 0; sleep 0.02; done; exit 1")
     await breakTool(other, 'arping', 'fails', { fine: 1000, during: ANY_TIME })
     const calls = async () => (await other.exec('cat /tmp/wrapped/calls')).stdout.length
     await lab.publish({ ...lab.world(), groups: { ...world.groups, 'sg-bbbbbbbb': ['tcp 80 from anywhere'] } })

@@ -54,13 +54,15 @@ describeLab('with other controllers and other clocks', () => {
   })
   afterAll(() => lab?.stop())
 
+  /** A controller that shares nothing with the first, not even its locks. */
+  const elsewhere = () => ({ env: { EDGEPUSH_STATE: join(lab.files.directory, 'another controller') } })
+
   it('two that push at once do not meet on a node: one serves it, the other is told whose it is', async () => {
     const node = lab.node(nameOf(1))
     await breakTool(node, 'iptables-restore', 'waits')
-    const env = { EDGEPUSH_STATE: join(lab.files.directory, 'another controller') }
     const one = push(lab, ['--node', node.name])
     await waiting(node)
-    const other = push(lab, ['--node', node.name], { env })
+    const other = push(lab, ['--node', node.name], elsewhere())
     await node.run('until ps -eo args | grep -q "[a]pply.sh check"; do sleep 0.01; done')
     await release(node)
     expect((await one).outcomes[node.name]).toMatchObject({ status: 'converged' })
@@ -76,7 +78,7 @@ describeLab('with other controllers and other clocks', () => {
     const node = lab.node(nameOf(2))
     const zombie = await stoppedAt('stage', node, 'push.yml')
     await lab.publish(letting('tcp 443 from anywhere'))
-    expect(await mustPush(lab, ['--node', node.name])).toEqual({ [node.name]: 'converged' })
+    expect(await push(lab, ['--node', node.name], elsewhere())).toMatchObject({ code: 0 })
     const held = await dump(node)
     expect((await woken(zombie)).outcomes[node.name]).toMatchObject({
       status: 'refused',
