@@ -18,6 +18,8 @@ export interface Me {
   readonly run: string
 }
 
+const AFTER = '.after-'
+
 export type Taken = { readonly after: Owner | undefined } | { readonly heldBy: Owner }
 
 export function take(path: string, me: Me): Taken {
@@ -43,7 +45,7 @@ export function remove(path: string, run: string, me: Me): boolean {
 
 /** Does it while the lock is that run's and nobody else can change that. */
 function succeed(path: string, run: string, me: Me, act: () => void): 'done' | 'changed' | Owner {
-  const claim = `${path}.after-${run}`
+  const claim = `${path}${AFTER}${run}`
   const claimed = take(claim, me)
   if ('heldBy' in claimed) return claimed.heldBy
   try {
@@ -51,8 +53,17 @@ function succeed(path: string, run: string, me: Me, act: () => void): 'done' | '
     act()
     return 'done'
   } finally {
-    rmSync(claim)
+    rmSync(claim, { force: true })
   }
+}
+
+/**
+ * Whether it is the right to succeed a run at a lock that is no longer that run's: nobody can do anything with it, so it may
+ * be removed whoever has it.
+ */
+export function isSpent(path: string): boolean {
+  const at = path.lastIndexOf(AFTER)
+  return at > 0 && readOwner(path.slice(0, at))?.run !== path.slice(at + AFTER.length)
 }
 
 /** On disk before it is linked: a lock that a power cut left behind still says whose it was. */

@@ -8,7 +8,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT, Refusal } from '../error.ts'
-import { codeOf, introduce, readOwner, remove, take } from './lock-file.ts'
+import { codeOf, introduce, isSpent, readOwner, remove, take } from './lock-file.ts'
 import { type Life, lifeOf, type Owner } from './owner.ts'
 
 export interface Holding {
@@ -90,9 +90,10 @@ function sweep(locks: string): void {
   for (const name of entriesOf(locks)) {
     const path = join(locks, name)
     const isAside = name.endsWith('.owner') && statSync(path, { throwIfNoEntry: false })?.nlink === 1
-    if (!isAside && !name.includes(`${ENDING}.new-`)) continue
     // One that was never finished cannot be read: it is in nobody's way, and may be of who begins just now.
     leave(() => {
+      if (isSpent(path)) rmSync(path, { force: true })
+      if (!isAside && !name.includes(`${ENDING}.new-`)) return
       const owner = readOwner(path)
       if (owner && lifeOf(owner) === 'gone') rmSync(path, { force: true })
     })

@@ -64,7 +64,7 @@ it('scan shows every key that a node has, and nobody logs in or is written down'
   ])
   expect([ended.code, ended.stderr]).toEqual([77, expect.stringContaining('edgepush trust add -i lab.yml\n')])
   expect(existsSync(join(folder, 'hosts'))).toBe(false)
-  expect(sshd.log()).toContain('Connection from')
+  await expect.poll(sshd.log).toContain('Connection from')
   expect(sshd.log()).not.toContain('userauth-request')
 })
 

@@ -71,7 +71,7 @@ describeLab('a commit that waits for its confirmation', () => {
   })
 
   it('goes back by itself when nobody says anything, and tells why', async () => {
-    const run = runOf(await push(lab, ['--confirm-window', '5s']))
+    const run = runOf(await push(lab, ['--confirm-window', '15s']))
     await goneBack(node, run)
     expect(await dump(node)).toEqual(before)
     expect(await node.run(`cat ${STATE}/journal`)).toMatch(
@@ -83,10 +83,10 @@ describeLab('a commit that waits for its confirmation', () => {
   })
 
   it('waits longer when it is told in time', async () => {
-    const run = runOf(await push(lab, ['--confirm-window', '5s']))
+    const run = runOf(await push(lab, ['--confirm-window', '15s']))
     const held = await dump(node)
     expect(await lab.edgepush(['extend', run, 'push.yml', '--by', '1h'])).toMatchObject({ code: 0 })
-    await secondsOfUptime(node, 6)
+    await secondsOfUptime(node, 16)
     expect(await dump(node)).toEqual(held)
     expect(await lab.edgepush(['confirm', run, 'push.yml'])).toMatchObject({ code: 0 })
   })
@@ -140,7 +140,7 @@ describeLab('a commit that waits for its confirmation', () => {
       },
     ],
   ])('goes back also when %s', async (_, happens, undo) => {
-    const run = runOf(await push(lab, ['--confirm-window', '6s']))
+    const run = runOf(await push(lab, ['--confirm-window', '15s']))
     await happens(node)
     for (let tries = 0; JSON.stringify(await dump(node)) !== JSON.stringify(before) && tries < 100; tries += 1)
       await secondsOfUptime(node, 1)
@@ -151,7 +151,7 @@ describeLab('a commit that waits for its confirmation', () => {
 
   it('is watched without systemd, too, also where systemd should answer and does not', async () => {
     await node.run('mkdir -p /run/systemd/system')
-    const run = runOf(await push(lab, ['--confirm-window', '5s']))
+    const run = runOf(await push(lab, ['--confirm-window', '15s']))
     await goneBack(node, run)
     expect(await dump(node)).toEqual(before)
     await node.run('rmdir /run/systemd/system')
@@ -192,7 +192,7 @@ async function windowless(node: Station): Promise<void> {
 
 async function goneBack(node: Station, run: string): Promise<void> {
   await node.run(
-    `for _ in $(seq 3000); do grep -q '${run} .* went back' ${STATE}/journal && exit 0; sleep 0.01; done; exit 1`,
+    `for _ in $(seq 6000); do grep -q '${run} .* went back' ${STATE}/journal && exit 0; sleep 0.01; done; exit 1`,
   )
 }
 

@@ -47,7 +47,7 @@ function knownHosts(): string {
 
 test('a known key', async () => {
   await login(sshd.target)
-  expect(sshd.log()).toContain('Accepted publickey')
+  await expect.poll(sshd.log).toContain('Accepted publickey')
   expect(sshd.log()).not.toContain('method none')
 })
 
@@ -70,7 +70,7 @@ test('an unknown key, and nobody logged in', async () => {
   )
   expect(error.message).toContain(`which is not in ${file}`)
   expect(error.next).toContain(`ssh-keyscan -p ${sshd.target.port} -t ed25519 ${sshd.target.host} >> ${file}`)
-  expect(sshd.log()).toContain('Connection from')
+  await expect.poll(sshd.log).toContain('Connection from')
   expect(sshd.log()).not.toContain('userauth-request')
 })
 
@@ -149,7 +149,7 @@ test('the keys of an agent', async () => {
   const agent = await startAgent([stranger, sshd.target.key ?? ''])
   stops.push(agent.stop)
   await login({ ...sshd.target, key: undefined }, agent.socket)
-  expect(sshd.log()).toContain('Accepted publickey')
+  await expect.poll(sshd.log).toContain('Accepted publickey')
 })
 
 test('an agent whose keys are not accepted, one without keys, and none', async () => {

@@ -149,6 +149,14 @@ it.each([1, 2, 5, 9, 17])(
   },
 )
 
+it("the right to succeed a run that has given its node back is nobody's any more", () => {
+  hold('first', ['nc-02']).release()
+  const claim = join(folder, 'lab/locks/nc-01.lock.after-first')
+  writeFileSync(claim, JSON.stringify({ ...ownerHere('first', 'push', pid, TIME), pid: 2 ** 30 }))
+  hold('next', ['nc-02']).release()
+  expect(left()).toEqual([])
+})
+
 it('killed while it takes over what one left who was killed while he took over, nobody is kept out', () => {
   hold('first', ['nc-01'])
   const locks = join(folder, 'lab/locks')

@@ -37,7 +37,7 @@ describeLab('with nobody there', () => {
     const [wild, bare, stuck] = [lab.node('nc-01'), lab.node('nc-02'), lab.node('nc-03')] as const
     await wild.run(`printf '#!/bin/sh\\necho "$*" >> /tmp/asked\\necho 2100-01-01T00:00:0$((n = $(wc -l < /tmp/asked) %% 10))Z\\n' > /tmp/date
       chmod +x /tmp/date && mount --bind /tmp/date "$(command -v date)"`)
-    const args = ['--limit', [wild, bare, stuck].map(({ name }) => name).join(':'), '--confirm-window', '8s']
+    const args = ['--limit', [wild, bare, stuck].map(({ name }) => name).join(':'), '--confirm-window', '15s']
     const { outcomes } = await push(lab, args)
     expect(Object.values(outcomes).map(({ status }) => status)).toEqual(['awaiting', 'awaiting', 'awaiting'])
     await bare.run(`rm -rf "${state}/$(readlink ${state}/current)"`)
