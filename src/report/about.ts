@@ -14,9 +14,11 @@ export function about(outcomes: readonly Outcome[]): string {
     .join(', ')
 }
 
+/** The placeholder is there for the node controller and tells people nothing. */
 export function changesText(nodes: readonly Changes[]): string {
   const artifacts = new Set(nodes.flatMap((changes) => changes.map(({ artifact }) => artifact)))
   return [...artifacts]
+    .filter((artifact) => artifact !== 'placeholder')
     .map((artifact) =>
       artifactText(
         artifact,
