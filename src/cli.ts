@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** argv to command to exit code; the only file that knows the process and its streams. */
 
-import { homedir } from 'node:os'
+import { homedir, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Command, CommanderError } from 'commander'
@@ -115,6 +115,7 @@ function contextFor(flags: Flags): Context {
     terminal: terminalFor(flags),
     transport: ssh,
     pid: process.pid,
+    ownAddresses: ownAddresses(),
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
     version: packageVersion(),
@@ -165,6 +166,12 @@ function terminalAsk(signal: AbortSignal): Context['ask'] {
       lines.close()
     }
   }
+}
+
+/** A host that is a node, too, holds the elastic addresses of its instances, each as a /32. */
+function ownAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return all.flatMap(({ internal, address, cidr }) => (internal || cidr?.endsWith('/32') ? [] : [address]))
 }
 
 function stateFolder(): string {

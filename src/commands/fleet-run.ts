@@ -86,6 +86,7 @@ function recording(record: RunRecord, { terminal, clock }: Context): Listener {
 export function stampOf({ sourced, view }: Gathered): ViewStamp {
   return {
     origin: sourced.origin,
+    mode: view.mode,
     version: view.version,
     digest: createHash('sha256').update(sourced.text).digest('hex'),
   }

@@ -24,8 +24,10 @@ export interface Playbook {
   readonly source: Source | undefined
   /** How a view of this cloud is read, wherever it comes from. */
   readonly reading: Reading
-  /** Milliseconds after which a view is doubted: a warning, never a refusal. */
+  /** Milliseconds after which a view is doubted. */
   readonly maxAge: number | undefined
+  /** The inventory has only some of the view's nodes, on purpose. */
+  readonly partial: boolean
   readonly stages: readonly Stage[]
 }
 
@@ -68,7 +70,7 @@ export const SHORTEST_WINDOW = 5_000
 
 export function loadPlaybook(file: string, namedBy: string): Playbook {
   const document = loadDocument(file, namedBy, PLAYBOOK_SCHEMA)
-  const { name, inventory, source, stages } = document.value
+  const { name, inventory, source, guard, stages } = document.value
   document.refuse([...findSourceDefects(document.value), ...findStageDefects(document.value)])
   return {
     name,
@@ -77,6 +79,7 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
     source: source && toSource(source, file),
     reading: toReading(document),
     maxAge: source?.max_age === undefined ? undefined : parseDuration(source.max_age),
+    partial: guard?.nodes === 'some',
     stages: stages.map((stage, index) => ({
       name: stage.name,
       targets: stage.targets,
@@ -109,6 +112,7 @@ export function impliedPlaybook(inventory: FileReference): Playbook {
     source: undefined,
     reading: STRICT,
     maxAge: undefined,
+    partial: false,
     stages: [all],
   }
 }
@@ -118,7 +122,7 @@ export function notEnforced({ document }: Playbook): readonly string[] {
   if (!document) return []
   const { guard, stages } = document.value
   const paths: KeyPath[] = []
-  if (guard !== undefined) paths.push(['guard'])
+  for (const key of ['changed', 'shrink'] as const) if (guard?.[key] !== undefined) paths.push(['guard', key])
   stages.forEach((stage, index) => {
     if (stage.failures !== undefined) paths.push(['stages', index, 'failures'])
   })
