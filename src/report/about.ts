@@ -3,7 +3,17 @@
 import type { Outcome } from '../run/outcome.ts'
 
 type Changes = NonNullable<Outcome['changes']>
-type Change = Changes[number]
+type Counts = Omit<Changes[number], 'artifact'>
+
+/** What people call what an artifact holds, as far as its number says something. */
+const KINDS: Readonly<Record<string, string>> = {
+  ipset: 'set',
+  iptables: 'rule',
+  ebtables: 'rule',
+  addresses: 'address',
+  // For the node controller only.
+  placeholder: '',
+}
 
 /** Of nodes with one reason. */
 export function about(outcomes: readonly Outcome[]): string {
@@ -14,41 +24,50 @@ export function about(outcomes: readonly Outcome[]): string {
     .join(', ')
 }
 
-/** The placeholder is there for the node controller and tells people nothing. */
 export function changesText(nodes: readonly Changes[]): string {
-  const artifacts = new Set(nodes.flatMap((changes) => changes.map(({ artifact }) => artifact)))
-  return [...artifacts]
-    .filter((artifact) => artifact !== 'placeholder')
-    .map((artifact) =>
-      artifactText(
-        artifact,
-        nodes.map((changes) => changes.find((one) => one.artifact === artifact)),
+  const kinds = new Set(nodes.flatMap((changes) => changes.map(({ artifact }) => kindOf(artifact))))
+  return [...kinds]
+    .filter((kind) => kind !== '')
+    .map((kind) =>
+      kindText(
+        kind,
+        nodes.map((changes) => countsOf(kind, changes)),
       ),
     )
     .join(', ')
 }
 
-function artifactText(artifact: string, changes: readonly (Change | undefined)[]): string {
-  const added = spanOf(changes.map((change) => change?.added ?? 0))
-  const removed = spanOf(changes.map((change) => change?.removed ?? 0))
-  const signed = [...(added.most > 0 ? [`+${added.text}`] : []), ...(removed.most > 0 ? [`-${removed.text}`] : [])]
-  const lines = (one: string, several: string) => {
-    return `${signed.join(' ')} ${added.most + removed.most === 1 ? one : several}`
+function kindOf(artifact: string): string {
+  return KINDS[artifact] ?? artifact
+}
+
+function countsOf(kind: string, changes: Changes): Counts {
+  const sum = { added: 0, removed: 0, things: 0 }
+  for (const { artifact, added, removed, things } of changes) {
+    if (kindOf(artifact) !== kind) continue
+    sum.added += added
+    sum.removed += removed
+    sum.things += things
   }
-  switch (artifact) {
-    case 'iptables':
-      return lines('rule', 'rules')
-    case 'ebtables':
-      return lines('bridge rule', 'bridge rules')
-    case 'addresses':
-      return lines('address', 'addresses')
-    case 'ipset': {
-      const sets = spanOf(changes.map((change) => change?.things ?? 0))
-      return `${sets.text} ${sets.most === 1 ? 'set' : 'sets'}`
+  return sum
+}
+
+function kindText(kind: string, nodes: readonly Counts[]): string {
+  const added = spanOf(nodes.map((one) => one.added))
+  const removed = spanOf(nodes.map((one) => one.removed))
+  const things = spanOf(nodes.map((one) => one.things))
+  switch (kind) {
+    case 'set':
+      return `${things.text} ${things.most === 1 ? 'set' : 'sets'}`
+    case 'rule':
+    case 'address': {
+      const signed = [...(added.most > 0 ? [`+${added.text}`] : []), ...(removed.most > 0 ? [`-${removed.text}`] : [])]
+      const several = kind === 'rule' ? 'rules' : 'addresses'
+      return `${signed.join(' ')} ${added.most + removed.most === 1 ? kind : several}`
     }
-    // Files, of which lines say little.
+    // A file, of which lines say little.
     default:
-      return artifact
+      return kind
   }
 }
 

@@ -30,12 +30,20 @@ const SETS = { artifact: 'ipset', added: 7, removed: 0, things: 2 }
 test('of a few nodes each has its line', () => {
   const outcomes = [
     ...many(1, 1, { digest: 'd'.repeat(64), reason: 'changed', changes: [RULES, SETS], notes: ['the set x stays'] }),
-    ...many(2, 2, { digest: 'e'.repeat(64), reason: 'first push', changes: [{ ...RULES, removed: 0 }] }),
+    ...many(2, 2, {
+      digest: 'e'.repeat(64),
+      reason: 'first push',
+      changes: [
+        { ...RULES, removed: 0 },
+        { ...RULES, artifact: 'ebtables', removed: 0 },
+        { ...SETS, artifact: 'placeholder' },
+      ],
+    }),
     ...many(3, 3, { status: 'unreachable', phase: 'connect', reason: 'cannot reach nc-0003 (10.0.0.3:22): timed out' }),
     ...many(4, 4, { status: 'not-attempted', milliseconds: 0 }),
   ]
   expect(report(outcomes)).toBe(`nc-0001  converged      dddddddddddd  1.0 s  +3 -1 rules, 2 sets
-nc-0002  converged      eeeeeeeeeeee  1.0 s  first push, +3 rules
+nc-0002  converged      eeeeeeeeeeee  1.0 s  first push, +6 rules
 nc-0003  unreachable    -             1.0 s  at connect
 nc-0004  not-attempted  -
 nc-0001: the set x stays
