@@ -3,7 +3,7 @@
  * stage and for every node that is done.
  */
 
-import type { Listener } from '../run/event.ts'
+import type { Listener, RunEvent } from '../run/event.ts'
 import { isGood, type Outcome } from '../run/outcome.ts'
 import { about } from './about.ts'
 import { foldNames } from './fold-names.ts'
@@ -21,7 +21,7 @@ function inBlock(block: LiveBlock, err: Terminal['err']): Listener {
   return (event) => {
     heed(event)
     if (event.type === 'run-started') block.show(lines)
-    if (event.type === 'stopped') err(`${stopText(event.stage, event.failed)}\n`)
+    if (event.type === 'stopped') err(`${stopText(event)}\n`)
     if (event.type === 'run-finished') block.end()
   }
 }
@@ -31,12 +31,12 @@ function lineByLine(err: Terminal['err']): Listener {
     if (event.type === 'stage-started')
       err(`stage ${event.stage}: ${event.nodes.length} ${event.nodes.length === 1 ? 'node' : 'nodes'}\n`)
     if (event.type === 'outcome') err(`${event.outcome.node}: ${brief(event.outcome)}\n`)
-    if (event.type === 'stopped') err(`${stopText(event.stage, event.failed)}\n`)
+    if (event.type === 'stopped') err(`${stopText(event)}\n`)
   }
 }
 
-function stopText(stage: string, failed: readonly string[]): string {
-  return `stage ${stage} had failures (${foldNames(failed).join(',')}): no further stage is begun`
+function stopText({ stage, failed, why }: Extract<RunEvent, { type: 'stopped' }>): string {
+  return `stage ${stage} had failures (${foldNames(failed).join(',')}) and ends the run: ${why}`
 }
 
 function brief(outcome: Outcome): string {

@@ -36,9 +36,13 @@ export function tally(now: () => number): Tally {
     },
     lines() {
       const done = [...ended.values()].reduce((sum, count) => sum + count, 0)
-      const slowest = [...busy].slice(0, SLOWEST).map(([node, { phase, since }]) => {
-        return [`  ${seconds(now() - since).padStart(5)}`, phase, node]
-      })
+      // Who is ready waits for the others.
+      const slowest = [...busy]
+        .filter(([, { phase }]) => phase !== 'ready')
+        .slice(0, SLOWEST)
+        .map(([node, { phase, since }]) => {
+          return [`  ${seconds(now() - since).padStart(5)}`, phase, node]
+        })
       return [
         `stage ${stage}: ${done} of ${total} ${total === 1 ? 'node' : 'nodes'} done, ${seconds(now() - began)}`,
         ...(ended.size > 0 ? [`  ${countsText(ended)}`] : []),

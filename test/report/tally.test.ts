@@ -44,6 +44,14 @@ test('the slowest are those that are longest in their phase', () => {
   ])
 })
 
+test('who waits for the others is counted, and is not slow', () => {
+  const { lines, enter, pass } = start()
+  enter('nc-0', 'ready')
+  pass(9_000)
+  enter('nc-1', 'stage')
+  expect(lines().slice(1)).toEqual(['  at ready 1, stage 1', '    0 s  stage  nc-1'])
+})
+
 test('it is eight lines at most, however many nodes there are', () => {
   const { lines, enter, end } = start()
   const phases: readonly RunPhase[] = ['connect', 'probe', 'render', 'stage', 'commit', 'verify', 'confirm']
