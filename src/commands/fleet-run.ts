@@ -60,10 +60,10 @@ async function recordedRun(
     const nodes = stages.flatMap(({ tasks }) => tasks.map(({ name }) => name))
     tell({ type: 'run-started', run, command, cloud, view, nodes, ...(leftOut > 0 ? { leftOut } : {}) })
     const means = { run, transport: context.transport, began: performance.now(), now: () => performance.now() }
-    const { outcomes, isSpent } = await runStages(stages, means, context.signal, tell)
+    const { outcomes, end } = await runStages(stages, means, context.signal, tell)
     const code = exitCode(
       outcomes.filter(({ status }) => status !== aim),
-      isSpent,
+      end,
     )
     tell({ type: 'run-finished', exitCode: code, counts: countsOf(outcomes) })
     if (!json) context.terminal.out(outcomesReport(outcomes, context.terminal))

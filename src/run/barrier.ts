@@ -5,7 +5,10 @@
  * an early end is told what the others were told.
  */
 
-export type Going = { readonly may: true } | { readonly may: false; readonly why: string }
+export type Going =
+  | { readonly may: true }
+  /** `next` is what to type where that would help. */
+  | { readonly may: false; readonly why: string; readonly next?: string }
 
 export interface Barrier {
   /** For one node of the batch. */

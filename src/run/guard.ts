@@ -16,9 +16,12 @@ export const VIEW_GUARDS = {
 } as const
 
 /** About what each node would be made to hold, when that is known. */
-type BundleGuard = 'changed' | 'shrink'
+export const BUNDLE_GUARDS = {
+  changed: 'a change of more nodes than the playbook says',
+  shrink: 'a bundle that loses more than the playbook says',
+} as const
 
-type Guard = keyof typeof VIEW_GUARDS | BundleGuard
+type Guard = keyof typeof VIEW_GUARDS | keyof typeof BUNDLE_GUARDS
 
 export interface Doubt {
   /** Absent for what is only worth a warning. */
@@ -52,19 +55,39 @@ export interface Prospect {
   readonly isAnother: boolean
 }
 
+/** In percent, where the playbook says them. */
+export interface Limits {
+  readonly changed: number | undefined
+  readonly shrink: number | undefined
+}
+
+/** Of a run over so many nodes; what is forced is not doubted. */
+export function doubtProspects(
+  prospects: readonly Prospect[],
+  nodes: number,
+  { changed, shrink }: Limits,
+  forced: readonly string[],
+): readonly Doubt[] {
+  const doubts = [...doubtChanged(prospects, { nodes, most: changed }), ...doubtShrink(prospects, shrink)]
+  return doubts.filter(({ guard }) => guard !== undefined && !forced.includes(guard))
+}
+
 /**
  * Too many nodes at once get another bundle: an innocent change of a view seldom touches most of a cloud. Nodes that never
  * had a bundle are not changed but begun; one node is as much as anybody can mean.
  */
-export function doubtChanged(prospects: readonly Prospect[], most: number | undefined): readonly Doubt[] {
+function doubtChanged(
+  prospects: readonly Prospect[],
+  { nodes, most }: { readonly nodes: number; readonly most: number | undefined },
+): readonly Doubt[] {
   const changed = prospects.filter(({ before, isAnother }) => before !== undefined && isAnother)
-  if (most === undefined || changed.length <= 1 || changed.length <= (prospects.length * most) / 100) return []
-  const saw = `${changed.length} of ${prospects.length} nodes would change, which is more than ${most}%`
+  if (most === undefined || changed.length <= 1 || changed.length <= (nodes * most) / 100) return []
+  const saw = `${changed.length} of ${nodes} nodes would change, which is more than ${most}%`
   return [{ guard: 'changed', saw }]
 }
 
 /** A view that has lost something makes bundles smaller: each node that would lose more than this share is told. */
-export function doubtShrink(prospects: readonly Prospect[], most: number | undefined): readonly Doubt[] {
+function doubtShrink(prospects: readonly Prospect[], most: number | undefined): readonly Doubt[] {
   if (most === undefined) return []
   const shrunk = prospects.flatMap(({ node, before = 0, after }) => {
     return before > 0 && (before - after) * 100 > before * most ? [`${node} from ${before} to ${after}`] : []

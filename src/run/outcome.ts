@@ -99,10 +99,11 @@ export function isGood({ status }: Outcome): boolean {
  * The worst that happened decides. A run that stopped early says so rather than why, because nodes were left out; what
  * makes another attempt worth it, a login or another run, is told from other failures only when nothing worse happened.
  */
-export function exitCode(outcomes: readonly Outcome[], isSpent = false): ExitCode {
+export function exitCode(outcomes: readonly Outcome[], end?: 'failures' | 'guard'): ExitCode {
   const has = (status: Status) => outcomes.some((outcome) => outcome.status === status)
   if (has('unknown')) return EXIT.unknown
-  if (isSpent || has('not-attempted')) return EXIT.stopped
+  if (end === 'guard') return EXIT.guarded
+  if (end === 'failures' || has('not-attempted')) return EXIT.stopped
   if (has('rolled-back') || has('reverting')) return EXIT.rolledBack
   const refused = outcomes.filter(({ status }) => status === 'refused')
   if (refused.some(({ distrust, heldElsewhere }) => !distrust && !heldElsewhere)) return EXIT.someFailed

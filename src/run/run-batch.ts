@@ -7,6 +7,7 @@
 import pLimit from 'p-limit'
 import { barrier, type Going, type Place } from './barrier.ts'
 import type { Listener } from './event.ts'
+import type { Prospect } from './guard.ts'
 import { mixedState } from './mixed-state.ts'
 import type { Outcome } from './outcome.ts'
 import { type Means, type NodeTask, runNode } from './run-node.ts'
@@ -19,20 +20,18 @@ export interface Batch {
   readonly parallel: number
   /** Whether they wait for one another, to begin together. */
   readonly commit: 'together' | 'each'
-  /** Why no more nodes may begin, if so many have failed. */
-  readonly reached: () => string | undefined
+  /** Whether any more nodes may begin. */
+  readonly decide: () => Going
+  /** A node is ready; what will be done to it, where that is known. */
+  readonly expect: (prospect: Prospect | undefined) => void
 }
 
 export async function runBatch(
-  { stage, tasks, parallel, commit, reached }: Batch,
+  { stage, tasks, parallel, commit, decide, expect }: Batch,
   means: Means,
   signal: AbortSignal,
   tell: Listener,
 ): Promise<void> {
-  const decide = (): Going => {
-    const why = signal.aborted ? 'the run was ended' : reached()
-    return why === undefined ? { may: true } : { may: false, why }
-  }
   const all = barrier(tasks.length, decide, signal)
   const limit = pLimit(parallel)
   const served: Promise<Outcome>[] = []
@@ -42,9 +41,12 @@ export async function runBatch(
     const outcome = going.may
       ? await runNode(task, means, {
           onPhase: (phase) => tell({ type: 'phase', node: task.name, phase }),
-          mayBegin: place.arrive,
+          mayBegin(prospect) {
+            expect(prospect)
+            return place.arrive()
+          },
         })
-      : heldBack(task.name, going.why)
+      : heldBack(task.name, going)
     tell({ type: 'outcome', outcome })
     place.end()
     return outcome
@@ -63,6 +65,6 @@ export async function runBatch(
   if (mixed) tell({ type: 'flipped', stage, ...mixed })
 }
 
-function heldBack(node: string, why: string): Outcome {
-  return { node, status: 'not-attempted', reason: why, notes: [], milliseconds: 0 }
+function heldBack(node: string, { why, next }: Extract<Going, { may: false }>): Outcome {
+  return { node, status: 'not-attempted', reason: why, ...(next && { next }), notes: [], milliseconds: 0 }
 }

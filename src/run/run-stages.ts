@@ -7,14 +7,16 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Going } from './barrier.ts'
 import { batchesOf, type Size } from './batches.ts'
 import { type Budget, describe, spent } from './budget.ts'
 import type { Listener } from './event.ts'
+import type { Doubt, Prospect } from './guard.ts'
 import { isFailure, type Outcome } from './outcome.ts'
 import { type Batch, runBatch } from './run-batch.ts'
 import type { Means } from './run-node.ts'
 
-export interface RunStage extends Omit<Batch, 'stage' | 'reached'> {
+export interface RunStage extends Omit<Batch, 'stage' | 'decide' | 'expect'> {
   readonly name: string
   /** One after the other; none is all at once. */
   readonly batches: readonly Size[]
@@ -25,8 +27,8 @@ export interface RunStage extends Omit<Batch, 'stage' | 'reached'> {
 
 export interface Ended {
   readonly outcomes: readonly Outcome[]
-  /** So many nodes failed that the run would not have gone on, whether there was anything left to do or not. */
-  readonly isSpent: boolean
+  /** What would have kept the run from going on, whether there was anything left to do or not. */
+  readonly end: 'failures' | 'guard' | undefined
 }
 
 export async function runStages(
@@ -44,6 +46,9 @@ export async function runStages(
   }
   const batches = stages.flatMap((stage) => batchesOf(stage.tasks, stage.batches).map((tasks) => ({ stage, tasks })))
 
+  const prospects: Prospect[] = []
+  let guarded: Extract<Going, { may: false }> | undefined
+
   for (const [index, { stage, tasks }] of batches.entries()) {
     if (signal.aborted) break
     if (stage !== batches[index - 1]?.stage)
@@ -52,16 +57,34 @@ export async function runStages(
       const use = stage.failures && spent(stage.failures, outcomes.values(), outcomes.size)
       return use && describe(use)
     }
-    await runBatch({ ...stage, stage: stage.name, tasks, reached }, means, signal, learn)
+    const decide = (): Going => {
+      if (signal.aborted) return { may: false, why: 'the run was ended' }
+      guarded ??= refusalOf(means.doubt?.(prospects, outcomes.size) ?? [])
+      const why = reached()
+      return guarded ?? (why === undefined ? { may: true } : { may: false, why })
+    }
+    const expect = (prospect: Prospect | undefined) => prospects.push(...(prospect ? [prospect] : []))
+    await runBatch({ ...stage, stage: stage.name, tasks, decide, expect }, means, signal, learn)
 
     const failed = tasks.flatMap(({ name }) => outcomes.get(name) ?? []).filter(isFailure)
-    const why = stage.failures ? reached() : failed.length > 0 && 'it has no budget for failures'
+    const why = guarded?.why ?? (stage.failures ? reached() : failed.length > 0 && 'it has no budget for failures')
     const isLast = index === batches.length - 1
     if (why && !isLast) tell({ type: 'stopped', stage: stage.name, failed: failed.map(({ node }) => node), why })
-    if (why) return { outcomes: [...outcomes.values()], isSpent: stage.failures !== undefined || !isLast }
+    if (guarded) return { outcomes: [...outcomes.values()], end: 'guard' }
+    if (why) return { outcomes: [...outcomes.values()], end: stage.failures || !isLast ? 'failures' : undefined }
     if (!isLast) await sleep(stage.pause, undefined, { signal }).catch(() => undefined)
   }
-  return { outcomes: [...outcomes.values()], isSpent: false }
+  return { outcomes: [...outcomes.values()], end: undefined }
+}
+
+function refusalOf(doubts: readonly Doubt[]): Extract<Going, { may: false }> | undefined {
+  if (doubts.length === 0) return undefined
+  const forces = doubts.map(({ guard }) => `--force ${guard}`).join(' ')
+  return {
+    may: false,
+    why: doubts.map(({ guard, saw }) => `guard ${guard}: ${saw}`).join('; '),
+    next: `if it is meant so: ${forces}`,
+  }
 }
 
 function notAttempted(node: string): Outcome {

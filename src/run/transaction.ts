@@ -24,6 +24,7 @@ import { ConnectionLost, NotTrusted, Unreachable } from '../node/transport.ts'
 import type { Going } from './barrier.ts'
 import type { Check } from './check.ts'
 import { findingOf, reasonOf } from './finding.ts'
+import type { Prospect } from './guard.ts'
 import type { RunPhase } from './outcome.ts'
 import type { Finding, Link } from './run-node.ts'
 
@@ -49,6 +50,8 @@ export interface Transaction extends Safety {
   /** The node's, when it was probed. */
   readonly clock: ClockReading | undefined
   readonly verb: 'commit' | 'adopt'
+  /** Of a node whose present bundle counts for the guards. */
+  readonly prospect?: Prospect | undefined
 }
 
 /** What is known of a verb: its verdict, or that nobody knows what it did. */
@@ -69,7 +72,7 @@ export async function transact(link: Link, enter: (phase: RunPhase) => void, pla
     clock: plan.clock,
     async mayBegin() {
       enter('ready')
-      going = await link.mayBegin()
+      going = await link.mayBegin(plan.prospect)
       if (going.may) enter(verb)
       return going.may
     },
@@ -105,7 +108,10 @@ const verbs = { commit, adopt }
 /** Nothing of the node is changed, however it came to that. */
 function notBegun(going: Going | undefined, verdict: Heard, { bundle: { digest }, verb }: Transaction): Finding {
   const { notes } = verdict
-  if (going && !going.may) return { status: 'not-attempted', phase: 'ready', digest, reason: going.why, notes }
+  if (going && !going.may) {
+    const { why, next } = going
+    return { status: 'not-attempted', phase: 'ready', digest, reason: why, ...(next && { next }), notes }
+  }
   const phase = verb === 'commit' ? 'stage' : verb
   if (verdict.state === 'lost' || verdict.state === 'died') {
     return { status: 'refused', phase, digest, reason: reasonOf(phase, verdict), notes }

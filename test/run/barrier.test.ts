@@ -59,9 +59,9 @@ describe('nodes of a batch', () => {
   it('wait for nobody who has failed, or holds what it should', async () => {
     const seen = log()
     const tasks = [taskOf('bad', 'unfit'), changing('a', seen), taskOf('down', 'down'), taskOf('same', 'good')]
-    const { statuses, isSpent } = await run([stageOf('all', tasks)])
+    const { statuses, end } = await run([stageOf('all', tasks)])
     expect(statuses).toEqual({ bad: 'refused', a: 'converged', down: 'unreachable', same: 'unchanged' })
-    expect(isSpent).toBe(false)
+    expect(end).toBeUndefined()
   })
 
   it('begin a batch after the other', async () => {
@@ -74,9 +74,9 @@ describe('nodes of a batch', () => {
   it('a batch with a failure is the last where there is no budget; its other nodes are served', async () => {
     const seen = log()
     const tasks = [changing('a', seen), taskOf('bad', 'unfit'), changing('b', seen), changing('c', seen)]
-    const { statuses, isSpent, events } = await run([stageOf('all', tasks, { batches: [{ nodes: 1 }, { nodes: 2 }] })])
+    const { statuses, end, events } = await run([stageOf('all', tasks, { batches: [{ nodes: 1 }, { nodes: 2 }] })])
     expect(statuses).toEqual({ a: 'converged', bad: 'refused', b: 'converged', c: 'not-attempted' })
-    expect(isSpent).toBe(true)
+    expect(end).toBe('failures')
     expect(events.at(-1)).toMatchObject({ type: 'stopped', failed: ['bad'], why: 'it has no budget for failures' })
   })
 })
@@ -85,22 +85,22 @@ describe('a budget', () => {
   it('that is reached while nodes are made ready keeps every one of them from beginning', async () => {
     const seen = log()
     const tasks = [changing('a', seen), taskOf('bad', 'unfit'), taskOf('down', 'down'), changing('b', seen)]
-    const { outcomes, statuses, isSpent } = await run([stageOf('all', tasks, { failures: { nodes: 2 } })])
+    const { outcomes, statuses, end } = await run([stageOf('all', tasks, { failures: { nodes: 2 } })])
     expect(statuses).toEqual({ a: 'not-attempted', bad: 'refused', down: 'unreachable', b: 'not-attempted' })
     expect(seen.begun).toEqual([])
     expect(outcomes[0]?.reason).toBe('2 nodes failed, and the run stops at 2')
-    expect(isSpent).toBe(true)
+    expect(end).toBe('failures')
   })
 
   it('that is not reached keeps nobody back, and the next stage begins', async () => {
     const seen = log()
     const first = [changing('a', seen), taskOf('bad', 'unfit')]
-    const { statuses, isSpent } = await run([
+    const { statuses, end } = await run([
       stageOf('first', first, { failures: { nodes: 2 } }),
       stageOf('rest', [changing('b', seen)], { failures: { nodes: 2 } }),
     ])
     expect(statuses).toEqual({ a: 'converged', bad: 'refused', b: 'converged' })
-    expect(isSpent).toBe(false)
+    expect(end).toBeUndefined()
   })
 
   it('counts over the whole run: what failed in an earlier stage is not forgiven', async () => {
@@ -123,8 +123,8 @@ describe('a budget', () => {
   it('that is reached by the last node of all is reached', async () => {
     const seen = log()
     const failing = changing('a', seen, undefined, { status: 'rolled-back' })
-    const { isSpent, events } = await run([stageOf('all', [failing, changing('b', seen)], { failures: { nodes: 1 } })])
-    expect(isSpent).toBe(true)
+    const { end, events } = await run([stageOf('all', [failing, changing('b', seen)], { failures: { nodes: 1 } })])
+    expect(end).toBe('failures')
     expect(events.filter(({ type }) => type === 'stopped')).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Doubt, doubtChanged, doubtShrink, entriesOf, type Prospect, refuseDoubts } from '../../src/run/guard.ts'
+import { type Doubt, doubtProspects, entriesOf, type Prospect, refuseDoubts } from '../../src/run/guard.ts'
 import { refusalOf } from '../config/files.ts'
 
 function prospects(count: number, prospect: Partial<Prospect>): readonly Prospect[] {
@@ -23,7 +23,7 @@ test.each<[string, readonly Prospect[], number | undefined, readonly string[]]>(
   ['those that are repaired', prospects(10, { isAnother: false }), 10, []],
   ['all, and all may', prospects(10, {}), 100, []],
 ])('changed: %s', (_, some, most, expected) => {
-  expect(saws(doubtChanged(some, most))).toEqual(expected)
+  expect(saws(doubtProspects(some, some.length, { changed: most, shrink: undefined }, []))).toEqual(expected)
 })
 
 test.each<[string, Partial<Prospect>, number | undefined, readonly string[]]>([
@@ -35,11 +35,11 @@ test.each<[string, Partial<Prospect>, number | undefined, readonly string[]]>([
   ['what never was', { before: undefined, after: 0 }, 0, []],
   ['what was empty', { before: 0, after: 0 }, 0, []],
 ])('shrink: %s', (_, prospect, most, expected) => {
-  expect(saws(doubtShrink(prospects(1, prospect), most))).toEqual(expected)
+  expect(saws(doubtProspects(prospects(1, prospect), 1, { changed: undefined, shrink: most }, []))).toEqual(expected)
 })
 
 test('shrink: of many nodes ten are named, and how many more there are', () => {
-  const [saw = ''] = saws(doubtShrink(prospects(25, { after: 1 }), 30))
+  const [saw = ''] = saws(doubtProspects(prospects(25, { after: 1 }), 25, { changed: undefined, shrink: 30 }, []))
   expect(saw).toMatch(/: nc-0 from 100 to 1, .*, nc-9 from 100 to 1 and 15 more entries$/)
 })
 
@@ -66,4 +66,11 @@ test('a doubt stands until its own name is forced, and says so', () => {
   expect(refusalOf('', () => refuseDoubts(doubts, ['nodes']))).toMatchObject({ next: 'if it is meant so: --force age' })
   expect(() => refuseDoubts(doubts, ['nodes', 'age'])).not.toThrow()
   expect(() => refuseDoubts([warning], [])).not.toThrow()
+})
+
+test('what is forced is not doubted', () => {
+  const limits = { changed: 10, shrink: 10 }
+  const all = prospects(5, { after: 1 })
+  expect(doubtProspects(all, 5, limits, []).map(({ guard }) => guard)).toEqual(['changed', 'shrink'])
+  expect(doubtProspects(all, 5, limits, ['shrink', 'age']).map(({ guard }) => guard)).toEqual(['changed'])
 })

@@ -9,8 +9,8 @@ const NEVER = new AbortController().signal
 
 async function run(stages: readonly RunStage[], signal: AbortSignal = NEVER, transport?: Transport) {
   const events: RunEvent[] = []
-  const { outcomes, isSpent } = await runStages(stages, meansOf(transport), signal, (event) => events.push(event))
-  return { events, outcomes, isSpent, statuses: statusesOf(outcomes) }
+  const { outcomes, end } = await runStages(stages, meansOf(transport), signal, (event) => events.push(event))
+  return { events, outcomes, end, statuses: statusesOf(outcomes) }
 }
 
 function statusesOf(outcomes: readonly Outcome[]): Readonly<Record<string, string>> {
