@@ -13,7 +13,7 @@ import { LOCK_VERBS, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './com
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
-import type { Transport } from './node/transport.ts'
+import type { SshTransport } from './node/ssh.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
 import type { Word } from './run/settle.ts'
@@ -26,6 +26,7 @@ type Run = (
 
 let exit: ExitCode = EXIT.ok
 let interrupted: ExitCode | undefined
+let loaded: Promise<SshTransport> | undefined
 
 const program = new Command('edgepush')
   .description('Pushes the network of a Eucalyptus-style cloud to its nodes, over SSH.')
@@ -108,6 +109,7 @@ function contextFor(flags: Flags): Context {
   return {
     terminal: terminalFor(flags),
     transport: ssh,
+    hosts: ssh,
     pid: process.pid,
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
@@ -120,11 +122,16 @@ function contextFor(flags: Flags): Context {
 }
 
 /** Loaded with the first connection: most of what starting costs, and half of the commands make none. */
-const ssh: Transport = {
-  async connect(target) {
-    const { sshTransport } = await import('./node/ssh.ts')
-    return await sshTransport({ agent: process.env.SSH_AUTH_SOCK }).connect(target)
-  },
+const ssh: SshTransport = {
+  connect: async (target) => await (await loadedSsh()).connect(target),
+  complete: async (target) => await (await loadedSsh()).complete(target),
+  hostKeys: async (target) => await (await loadedSsh()).hostKeys(target),
+  close: () => void loaded?.then((transport) => transport.close()),
+}
+
+function loadedSsh(): Promise<SshTransport> {
+  loaded ??= import('./node/ssh.ts').then(({ sshTransport }) => sshTransport({ agent: process.env.SSH_AUTH_SOCK }))
+  return loaded
 }
 
 function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {
@@ -196,5 +203,6 @@ try {
 } catch (error) {
   exit = explain(error)
 }
+ssh.close()
 // That somebody must look at a node is worth more than that somebody pressed a key.
 process.exitCode = interrupted !== undefined && exit !== EXIT.unknown ? interrupted : exit

@@ -2,7 +2,7 @@
 
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import type { Target } from '../node/transport.ts'
+import type { Left, Target } from '../node/transport.ts'
 
 /** As both schemas have it. */
 export interface SshSettings {
@@ -12,6 +12,9 @@ export interface SshSettings {
   readonly key?: string
   readonly become?: 'sudo'
   readonly known_hosts?: string | readonly string[]
+  readonly jump?: string | readonly string[]
+  readonly handshakes?: number
+  readonly config?: string
 }
 
 /** Milliseconds until a node that does not answer is given up. */
@@ -28,8 +31,19 @@ export function toTarget(name: string, address: string, ssh: SshSettings, file: 
     become: ssh.become,
     knownHosts: [knownHosts].flat().map((path) => resolvePath(path, file)),
     connectTimeout: CONNECT_TIMEOUT,
+    jump: ssh.jump === undefined || ssh.jump === 'none' ? undefined : [ssh.jump].flat(),
+    handshakes: ssh.handshakes,
+    ...(ssh.config !== undefined && { config: resolvePath(ssh.config, file), leaves: leftBy(ssh) }),
   }
 }
+
+function leftBy(ssh: SshSettings): readonly Left[] {
+  const { host, port, user, key, known_hosts: knownHosts, jump } = ssh
+  const said: Readonly<Record<Left, unknown>> = { host, port, user, key, knownHosts, jump }
+  return LEFT.filter((name) => said[name] === undefined)
+}
+
+const LEFT = ['host', 'port', 'user', 'key', 'knownHosts', 'jump'] as const satisfies readonly Left[]
 
 /** Absolute; relative paths start at the folder of the file they stand in, wherever the command is typed. */
 export function resolvePath(path: string, file: string): string {

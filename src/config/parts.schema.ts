@@ -24,6 +24,16 @@ const HOST = {
   description: 'a host name or address to connect to',
 } as const
 
+/** USER@ before and :PORT behind are optional; the word `none` has this form, too. */
+const HOP_PATTERN =
+  '^([A-Za-z0-9_][A-Za-z0-9._-]*@)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[1-9][0-9]{0,4})?$'
+
+const HOP = {
+  type: 'string',
+  pattern: HOP_PATTERN,
+  description: 'a jump host such as bastion, ops@bastion or ops@10.0.0.1:2222',
+} as const
+
 /** The keys that say how to log in somewhere, wherever that is. */
 export const SSH = {
   host: HOST,
@@ -37,6 +47,22 @@ export const SSH = {
     items: FILE_PATH,
     minItems: 1,
     description: 'the path of a known_hosts file, or a list of such paths',
+  },
+  jump: {
+    type: ['string', 'array'],
+    pattern: HOP_PATTERN,
+    items: HOP,
+    minItems: 1,
+    description: 'a jump host such as ops@bastion, a list of them (the first is reached from here), or the word none',
+  },
+  handshakes: {
+    type: 'integer',
+    minimum: 1,
+    description: 'the number of nodes behind one jump host that log in at a time, 1 or more',
+  },
+  config: {
+    ...FILE_PATH,
+    description: 'the path of a file of ssh_config(5) that is asked about what is not said here, such as ~/.ssh/config',
   },
 } as const
 

@@ -20,9 +20,19 @@ export interface Target {
   readonly become?: 'sudo' | undefined
   /** Paths of known_hosts files: one that holds the node's key is enough, one that revokes it refuses. */
   readonly knownHosts: readonly string[]
-  /** In milliseconds, from the first packet to the login, all attempts together. */
+  /** In milliseconds, from the first packet to the login, all attempts together; waiting for a turn is not counted. */
   readonly connectTimeout: number
+  /** The hosts that the connection goes through, as written (hop.ts); the first is reached from here. */
+  readonly jump?: readonly string[] | undefined
+  /** How many nodes behind one jump host may be logging in at once. */
+  readonly handshakes?: number | undefined
+  /** The file of ssh_config(5) that is asked about what the inventory leaves to it. */
+  readonly config?: string | undefined
+  readonly leaves?: readonly Left[] | undefined
 }
+
+/** What an inventory need not say, because a file of ssh_config(5) may. */
+export type Left = 'host' | 'port' | 'user' | 'key' | 'knownHosts' | 'jump'
 
 export interface Transport {
   connect(target: Target): Promise<Connection>
