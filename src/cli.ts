@@ -13,7 +13,9 @@ import { LOCK_VERBS, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './com
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
+import type { Passphrases } from './node/private-key.ts'
 import type { SshTransport } from './node/ssh.ts'
+import { askSecret } from './report/ask-secret.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
 import type { Word } from './run/settle.ts'
@@ -27,6 +29,9 @@ type Run = (
 let exit: ExitCode = EXIT.ok
 let interrupted: ExitCode | undefined
 let loaded: Promise<SshTransport> | undefined
+let askPassphrase: Passphrases['ask']
+/** What is not shown yet, because somebody is being asked something. */
+let withheld: string[] | undefined
 
 const program = new Command('edgepush')
   .description('Pushes the network of a Eucalyptus-style cloud to its nodes, over SSH.')
@@ -106,6 +111,7 @@ function settling(name: keyof typeof SETTLING_VERBS, wordOf: (flags: Flags) => W
 
 function contextFor(flags: Flags): Context {
   const signal = interruption()
+  askPassphrase = terminalSecret(signal)
   return {
     terminal: terminalFor(flags),
     transport: ssh,
@@ -130,7 +136,9 @@ const ssh: SshTransport = {
 }
 
 function loadedSsh(): Promise<SshTransport> {
-  loaded ??= import('./node/ssh.ts').then(({ sshTransport }) => sshTransport({ agent: process.env.SSH_AUTH_SOCK }))
+  const { SSH_AUTH_SOCK: agent, EDGEPUSH_PASSPHRASE_FILE: file } = process.env
+  const passphrases = { file, ask: askPassphrase }
+  loaded ??= import('./node/ssh.ts').then(({ sshTransport }) => sshTransport({ agent, passphrases }))
   return loaded
 }
 
@@ -138,7 +146,7 @@ function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {
   const colors = picocolors.createColors(color && picocolors.isColorSupported && process.stdout.isTTY === true)
   return {
     out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
+    err: (text) => (withheld ? withheld.push(text) : process.stderr.write(text)),
     live: process.stderr.isTTY === true && !verbose && !json,
     quiet: quiet ?? false,
     columns: process.stderr.columns ?? 80,
@@ -157,6 +165,21 @@ function terminalAsk(signal: AbortSignal): Context['ask'] {
       return false
     } finally {
       lines.close()
+    }
+  }
+}
+
+/** Only where somebody sits at both ends. */
+function terminalSecret(signal: AbortSignal): Passphrases['ask'] {
+  const { stdin, stderr } = process
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined
+  return async (question) => {
+    withheld = []
+    try {
+      return await askSecret(question, stdin, stderr, signal, () => process.kill(process.pid, 'SIGINT'))
+    } finally {
+      stderr.write(withheld.join(''))
+      withheld = undefined
     }
   }
 }

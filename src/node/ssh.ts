@@ -5,11 +5,12 @@
 
 import { completeTarget } from './complete-target.ts'
 import { orderHostKeyAlgorithms, readKnownHosts, refuseHostKey } from './host-key.ts'
-import { type Identity, loadIdentity } from './identity.ts'
+import { type Identity, openIdentities } from './identity.ts'
 import { nameHop, toHop } from './jump-host.ts'
 import type { KnownHost } from './known-hosts.ts'
 import { openSshConfig } from './openssh-config.ts'
 import { type Dropped, hasHungUp, hearGreeting, isDropped, patiently, type Time } from './patience.ts'
+import type { Passphrases } from './private-key.ts'
 import { scanHostKeys } from './scan-host-keys.ts'
 import { nameEndpoint } from './socket.ts'
 import { SshConnection, type Way } from './ssh-connection.ts'
@@ -20,6 +21,8 @@ import { openWays, type Ways } from './ways.ts'
 export interface SshOptions {
   /** The socket of the ssh-agent, for nodes without a key of their own. */
   readonly agent: string | undefined
+  /** For encrypted keys that the agent does not hold. */
+  readonly passphrases?: Passphrases
 }
 
 export interface SshTransport extends Transport {
@@ -35,9 +38,10 @@ export interface SshTransport extends Transport {
 export function sshTransport(options: SshOptions): SshTransport {
   const ask = openSshConfig()
   const turns = openTurns()
+  const loadIdentity = openIdentities(options.agent, options.passphrases ?? {})
   const complete = (target: Target) => completeTarget(target, ask)
   const logIn = async (target: Target): Promise<SshConnection> => {
-    const identity = await loadIdentity(target, options.agent)
+    const identity = await loadIdentity(target)
     const login = { target, identity, known: await readKnownHosts(target), hop: await toHop(target, ask) }
     return await patiently(target, (time) => connectOnce(login, time, ways, turns))
   }
