@@ -2,7 +2,9 @@
 
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import type { AddedAlgorithms } from '../node/algorithms.ts'
 import type { Left, Target } from '../node/transport.ts'
+import { OLD_ALGORITHMS } from './parts.schema.ts'
 
 /** As both schemas have it. */
 export interface SshSettings {
@@ -15,6 +17,12 @@ export interface SshSettings {
   readonly jump?: string | readonly string[]
   readonly handshakes?: number
   readonly config?: string
+  /** As the schema has it: the word `legacy`, or what is added. */
+  readonly algorithms?: string | Readonly<Partial<OldAlgorithms>>
+}
+
+type OldAlgorithms = {
+  readonly [list in keyof typeof OLD_ALGORITHMS]: readonly (typeof OLD_ALGORITHMS)[list][number][]
 }
 
 /** Milliseconds until a node that does not answer is given up. */
@@ -33,8 +41,19 @@ export function toTarget(name: string, address: string, ssh: SshSettings, file: 
     connectTimeout: CONNECT_TIMEOUT,
     jump: ssh.jump === undefined || ssh.jump === 'none' ? undefined : [ssh.jump].flat(),
     handshakes: ssh.handshakes,
+    algorithms: ssh.algorithms === undefined ? undefined : toAlgorithms(ssh.algorithms),
     ...(ssh.config !== undefined && { config: resolvePath(ssh.config, file), leaves: leftBy(ssh) }),
   }
+}
+
+function toAlgorithms(said: NonNullable<SshSettings['algorithms']>): AddedAlgorithms {
+  const {
+    key_exchange = [],
+    ciphers = [],
+    host_keys = [],
+    macs = [],
+  } = typeof said === 'string' ? OLD_ALGORITHMS : said
+  return { keyExchange: key_exchange, ciphers, hostKeys: host_keys, macs }
 }
 
 function leftBy(ssh: SshSettings): readonly Left[] {

@@ -34,6 +34,21 @@ const HOP = {
   description: 'a jump host such as bastion, ops@bastion or ops@10.0.0.1:2222',
 } as const
 
+/** What may be added for old servers: what the SSH client can and does not offer by itself. */
+export const OLD_ALGORITHMS = {
+  key_exchange: ['diffie-hellman-group-exchange-sha1', 'diffie-hellman-group14-sha1', 'diffie-hellman-group1-sha1'],
+  ciphers: ['aes256-cbc', 'aes192-cbc', 'aes128-cbc', '3des-cbc'],
+  host_keys: ['ssh-dss'],
+  macs: ['hmac-sha1-96', 'hmac-md5', 'hmac-md5-96'],
+} as const
+
+const listOf = <const T extends readonly string[]>(names: T) =>
+  ({
+    type: 'array',
+    items: { type: 'string', enum: names, description: `one of ${names.join(', ')}` },
+    description: `a list of some of ${names.join(', ')}`,
+  }) as const
+
 /** The keys that say how to log in somewhere, wherever that is. */
 export const SSH = {
   host: HOST,
@@ -59,6 +74,18 @@ export const SSH = {
     type: 'integer',
     minimum: 1,
     description: 'the number of nodes behind one jump host that log in at a time, 1 or more',
+  },
+  algorithms: {
+    type: ['string', 'object'],
+    pattern: '^legacy$',
+    properties: {
+      key_exchange: listOf(OLD_ALGORITHMS.key_exchange),
+      ciphers: listOf(OLD_ALGORITHMS.ciphers),
+      host_keys: listOf(OLD_ALGORITHMS.host_keys),
+      macs: listOf(OLD_ALGORITHMS.macs),
+    },
+    additionalProperties: false,
+    description: 'the word legacy (all that old servers may need), or a map such as { ciphers: [aes128-cbc] }',
   },
   config: {
     ...FILE_PATH,

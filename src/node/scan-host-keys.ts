@@ -1,6 +1,7 @@
 /** Every host key of a node, as it offers them now: one handshake for each, and nobody logs in. */
 
 import type { ServerHostKeyAlgorithm } from 'ssh2'
+import { offer, withAdded } from './algorithms.ts'
 import { keyType } from './fingerprint.ts'
 import { ALGORITHMS, typeOf } from './host-key.ts'
 import { type Dropped, hasHungUp, hearGreeting, isDropped, patiently, type Time } from './patience.ts'
@@ -12,7 +13,7 @@ import type { Ways } from './ways.ts'
 /** In the order in which they are preferred. */
 export async function scanHostKeys(target: Target, hop: Target | undefined, ways: Ways): Promise<readonly Buffer[]> {
   const keys: Buffer[] = []
-  for (let left = ALGORITHMS; left.length > 0; ) {
+  for (let left: readonly ServerHostKeyAlgorithm[] = withAdded(ALGORITHMS, target.algorithms); left.length > 0; ) {
     const algorithms = left
     const { key } = await patiently(target, async (time) => {
       const way = await ways.open(target, hop, time)
@@ -39,7 +40,7 @@ async function askOnce(
     {
       username: target.user,
       readyTimeout: time.left(),
-      algorithms: { serverHostKey: [...algorithms] },
+      algorithms: { ...offer(algorithms, target.algorithms), serverHostKey: [...algorithms] },
       authHandler: [],
       hostVerifier: (shown: Buffer) => {
         key = shown

@@ -3,6 +3,7 @@
  * command is sent nothing here is ever repeated.
  */
 
+import { offer } from './algorithms.ts'
 import { completeTarget } from './complete-target.ts'
 import { orderHostKeyAlgorithms, readKnownHosts, refuseHostKey } from './host-key.ts'
 import { type Identity, openIdentities } from './identity.ts'
@@ -89,7 +90,7 @@ async function handshake(login: Login, way: Way, time: Time): Promise<SshConnect
     {
       username: target.user,
       readyTimeout: time.left(),
-      algorithms: { serverHostKey: orderHostKeyAlgorithms(known) },
+      algorithms: offer(orderHostKeyAlgorithms(known), target.algorithms),
       // Named here, or the client would first ask to log in with nothing: one round trip more.
       authHandler: [identity.auth],
       hostVerifier: (key: Buffer) => {
@@ -130,5 +131,7 @@ async function explainFailure(target: Target, identity: Identity, error: unknown
     return new Unreachable(`${endpoint} accepted the connection, but no login within ${target.connectTimeout / 1000} s`)
   }
   if (hasHungUp(error)) return new Unreachable(`${endpoint} hung up during the login; sshd's log there says why`)
-  return new Unreachable(`${endpoint} cannot be spoken to by SSH: ${message}`)
+  const isOld = message.includes('no matching') && target.algorithms === undefined
+  const next = isOld ? '; if it is an old server, say algorithms: legacy in its ssh map' : ''
+  return new Unreachable(`${endpoint} cannot be spoken to by SSH: ${message}${next}`)
 }

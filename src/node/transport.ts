@@ -6,6 +6,8 @@
  * unknown then, and only a new probe can tell.
  */
 
+import type { AddedAlgorithms } from './algorithms.ts'
+
 export interface Target {
   /** The node's name in the inventory, for messages. */
   readonly name: string
@@ -26,6 +28,8 @@ export interface Target {
   readonly jump?: readonly string[] | undefined
   /** How many nodes behind one jump host may be logging in at once. */
   readonly handshakes?: number | undefined
+  /** For old servers. */
+  readonly algorithms?: AddedAlgorithms | undefined
   /** The file of ssh_config(5) that is asked about what the inventory leaves to it. */
   readonly config?: string | undefined
   readonly leaves?: readonly Left[] | undefined

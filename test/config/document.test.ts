@@ -91,6 +91,13 @@ test.each<[string, string, ...string[]]>([
     '4:40: nodes.a.ssh.jump: must be a jump host such as ops@bastion, a list of them (the first is reached from here), or the word none, not "-oX"',
   ],
   [
+    'algorithms that nobody has',
+    `defaults: { ssh: { algorithms: old } }\n${HEAD}  a: { address: 10.1.1.1, ssh: { algorithms: { ciphers: [none], mac: [] } } }\n`,
+    '1:32: defaults.ssh.algorithms: must be the word legacy (all that old servers may need), or a map such as { ciphers: [aes128-cbc] }, not "old"',
+    '4:58: nodes.a.ssh.algorithms.ciphers[0]: must be one of aes256-cbc, aes192-cbc, aes128-cbc, 3des-cbc, not "none"',
+    '4:65: nodes.a.ssh.algorithms: unknown key "mac" (did you mean "macs"?)',
+  ],
+  [
     'groups of nothing, and of the same node twice',
     `groups:\n  g: { nodes: [] }\n  h: { nodes: [a, b, a] }\n${HEAD}  a: { address: 10.1.1.1 }\n`,
     '2:8: groups.g.nodes: must be a list of at least one node of this inventory, not an empty list',

@@ -119,6 +119,28 @@ nodes:
   ])
 })
 
+test('adds algorithms for old servers: all that there are, or those that are named', () => {
+  const { inventory } = load(`
+cloud: lab
+defaults: { role: nc }
+groups: { old: { nodes: [a], ssh: { algorithms: legacy } } }
+nodes:
+  a: { address: 10.1.1.1 }
+  b: { address: 10.1.1.2, ssh: { algorithms: { ciphers: [aes128-cbc], host_keys: [ssh-dss] } } }
+  c: { address: 10.1.1.3 }
+`)
+  expect(inventory.nodes.map(({ target }) => target.algorithms)).toEqual([
+    {
+      keyExchange: ['diffie-hellman-group-exchange-sha1', 'diffie-hellman-group14-sha1', 'diffie-hellman-group1-sha1'],
+      ciphers: ['aes256-cbc', 'aes192-cbc', 'aes128-cbc', '3des-cbc'],
+      hostKeys: ['ssh-dss'],
+      macs: ['hmac-sha1-96', 'hmac-md5', 'hmac-md5-96'],
+    },
+    { keyExchange: [], ciphers: ['aes128-cbc'], hostKeys: ['ssh-dss'], macs: [] },
+    undefined,
+  ])
+})
+
 test('becomes root by sudo only where that is said', () => {
   const { inventory } = load(`
 cloud: lab

@@ -248,3 +248,31 @@ test.each([
   await login({ ...server.target, key }, agent.socket)
   await expect.poll(server.log).toContain('Accepted publickey')
 })
+
+test('an old server is spoken to only with algorithms that are added for it', async () => {
+  const key = createKey(join(sshd.folder, 'host_key_dsa'), '', 'dsa')
+  const server = await startSshd('127.7.12.2', [
+    `HostKey ${key}`,
+    'HostKeyAlgorithms ssh-dss',
+    'KexAlgorithms diffie-hellman-group1-sha1',
+    'Ciphers aes128-cbc',
+    'MACs hmac-md5',
+  ])
+  stops.push(server.stop)
+  const file = join(sshd.folder, 'other_known_hosts')
+  writeFileSync(file, `${server.name} ${readPublicKey(key)}\n`)
+  const target = { ...server.target, knownHosts: [file] }
+  const modern: unknown = await login(target).catch((error: unknown) => error)
+  expect(String(modern)).toMatch(/cannot be spoken to by SSH: .*no matching.*say algorithms: legacy in its ssh map/)
+
+  const algorithms = {
+    keyExchange: ['diffie-hellman-group1-sha1'],
+    ciphers: ['aes128-cbc'],
+    hostKeys: ['ssh-dss'],
+    macs: ['hmac-md5'],
+  } as const
+  await login({ ...target, algorithms })
+  const transport = sshTransport({ agent: undefined })
+  const keys = await transport.hostKeys({ ...target, algorithms })
+  expect(keys.map((one) => one.toString('base64'))).toEqual([readPublicKey(key).split(' ')[1]])
+})
