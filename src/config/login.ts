@@ -17,6 +17,7 @@ export interface SshSettings {
   readonly jump?: string | readonly string[]
   readonly handshakes?: number
   readonly config?: string
+  readonly connection?: 'openssh'
   /** As the schema has it: the word `legacy`, or what is added. */
   readonly algorithms?: string | Readonly<Partial<OldAlgorithms>>
 }
@@ -42,7 +43,9 @@ export function toTarget(name: string, address: string, ssh: SshSettings, file: 
     jump: ssh.jump === undefined || ssh.jump === 'none' ? undefined : [ssh.jump].flat(),
     handshakes: ssh.handshakes,
     algorithms: ssh.algorithms === undefined ? undefined : toAlgorithms(ssh.algorithms),
-    ...(ssh.config !== undefined && { config: resolvePath(ssh.config, file), leaves: leftBy(ssh) }),
+    config: ssh.config === undefined ? undefined : resolvePath(ssh.config, file),
+    connection: ssh.connection,
+    leaves: ssh.config === undefined && ssh.connection === undefined ? undefined : leftBy(ssh),
   }
 }
 

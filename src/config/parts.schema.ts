@@ -75,6 +75,11 @@ export const SSH = {
     minimum: 1,
     description: 'the number of nodes behind one jump host that log in at a time, 1 or more',
   },
+  connection: {
+    type: 'string',
+    enum: ['openssh'],
+    description: "the word openssh: the system's ssh makes the connection; absent, we do",
+  },
   algorithms: {
     type: ['string', 'object'],
     pattern: '^legacy$',

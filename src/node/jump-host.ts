@@ -6,7 +6,7 @@
 import { userInfo } from 'node:os'
 import { type Hop, parseHop } from './hop.ts'
 import type { AskConfig, ConfiguredHost } from './openssh-config.ts'
-import { NotTrusted, type Target } from './transport.ts'
+import { type Left, NotTrusted, type Target } from './transport.ts'
 
 /** The last of them, which connects to the target; its own `jump` is the way to it. Undefined where there is none. */
 export async function toHop(target: Target, ask: AskConfig): Promise<Target | undefined> {
@@ -15,7 +15,8 @@ export async function toHop(target: Target, ask: AskConfig): Promise<Target | un
   if (word === undefined) return undefined
   const hop = readHop(word, target)
   const said = await askAbout(hop, target, ask)
-  if (said?.proxyCommand !== undefined && way.length === 1) throw noProxyCommand(word, said.proxyCommand)
+  if (said?.proxyCommand !== undefined && way.length === 1 && !target.connection)
+    throw noProxyCommand(word, said.proxyCommand)
   return {
     name: `the jump host ${word}`,
     host: said?.host ?? hop.host,
@@ -26,7 +27,21 @@ export async function toHop(target: Target, ask: AskConfig): Promise<Target | un
     connectTimeout: target.connectTimeout,
     jump: way.slice(0, -1),
     config: target.config,
+    connection: target.connection,
+    alias: hop.host,
+    leaves: leftBy(said, way),
   }
+}
+
+/** What OpenSSH finds by itself where it makes the connection. */
+function leftBy(said: ConfiguredHost | undefined, way: readonly string[]): readonly Left[] {
+  const left: readonly (Left | undefined)[] = [
+    said === undefined ? undefined : 'host',
+    said?.key === undefined ? undefined : 'key',
+    said?.knownHosts === undefined ? undefined : 'knownHosts',
+    way.length === 1 ? 'jump' : undefined,
+  ]
+  return left.filter((name) => name !== undefined)
 }
 
 /** Logins that are the same share a connection. */

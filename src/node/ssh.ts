@@ -9,6 +9,7 @@ import { orderHostKeyAlgorithms, readKnownHosts, refuseHostKey } from './host-ke
 import { type Identity, openIdentities } from './identity.ts'
 import { nameHop, toHop } from './jump-host.ts'
 import type { KnownHost } from './known-hosts.ts'
+import { openSshTransport } from './openssh.ts'
 import { openSshConfig } from './openssh-config.ts'
 import { type Dropped, hasHungUp, hearGreeting, isDropped, patiently, type Time } from './patience.ts'
 import type { Passphrases } from './private-key.ts'
@@ -47,11 +48,18 @@ export function sshTransport(options: SshOptions): SshTransport {
     return await patiently(target, (time) => connectOnce(login, time, ways, turns))
   }
   const ways = openWays(logIn)
+  const openssh = openSshTransport(ask, turns)
   return {
-    connect: async (target) => await logIn(await complete(target)),
+    async connect(unfinished) {
+      const target = await complete(unfinished)
+      return await (target.connection === 'openssh' ? openssh.connect(target) : logIn(target))
+    },
     complete,
     hostKeys: async (target) => await scanHostKeys(target, await toHop(target, ask), ways),
-    close: () => ways.close(),
+    close() {
+      ways.close()
+      openssh.close()
+    },
   }
 }
 

@@ -33,6 +33,10 @@ export interface Target {
   /** The file of ssh_config(5) that is asked about what the inventory leaves to it. */
   readonly config?: string | undefined
   readonly leaves?: readonly Left[] | undefined
+  /** What OpenSSH calls it, once it was asked; `leaves` is then what it finds by itself under that name. */
+  readonly alias?: string | undefined
+  /** Who speaks SSH: we, or the system's `ssh`. */
+  readonly connection?: 'openssh' | undefined
 }
 
 /** What an inventory need not say, because a file of ssh_config(5) may. */
