@@ -1,6 +1,6 @@
 /** What only the system's `ssh` can, and what is left of it when we are gone. */
 
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import {
   existsSync,
   mkdtempSync,
@@ -11,13 +11,14 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { sshTransport } from '../../src/node/ssh.ts'
 import { type Connection, NotTrusted, type Target, Unreachable } from '../../src/node/transport.ts'
 import { createKey, readPublicKey } from './keys.ts'
-import { findPort } from './listener.ts'
+import { findPort, listen, passOn } from './listener.ts'
 import { type Sshd, startSshd } from './sshd.ts'
 
 const SECONDS = 1_000
@@ -72,11 +73,18 @@ function catchError(promise: Promise<unknown>): Promise<unknown> {
 /** Of processes that have this in their command line: their numbers and all of that line. */
 function processesWith(text: string): readonly { readonly pid: number; readonly words: string }[] {
   return readdirSync('/proc').flatMap((name) => {
-    const file = `/proc/${name}/cmdline`
-    if (!/^\d+$/.test(name) || !existsSync(file)) return []
-    const words = readFileSync(file, 'utf8').replaceAll('\0', ' ')
+    const words = /^\d+$/.test(name) ? commandLine(name) : ''
     return words.includes(text) ? [{ pid: Number(name), words }] : []
   })
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    // Gone meanwhile.
+    return ''
+  }
 }
 
 test('certificates, of the user and of the host', async () => {
@@ -212,21 +220,37 @@ test('closing ends every process', async () => {
   expect(socketFolders()).toEqual([])
 })
 
-test('no process and no socket is left of us when we are killed', async () => {
+/** Another process of ours, that has a command run there for as long as it can. */
+function startAnother(to: Target): ChildProcess {
   const program = `
     const { sshTransport } = await import('${DIST}/node/ssh.js')
-    const connection = await sshTransport({ agent: undefined }).connect(${JSON.stringify(target)})
-    console.log('connected')
+    const connection = await sshTransport({ agent: undefined }).connect(${JSON.stringify(to)})
     await connection.run('sleep 300', '', 300000)
   `
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  await new Promise((resolve) => child.stdout.once('data', resolve))
+  return spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' })
+}
+
+test('no process and no socket is left of us when we are killed', async () => {
+  const child = startAnother(target)
   await vi.waitUntil(() => processesWith(folder).length >= 3, { timeout: 30_000 })
   child.kill('SIGKILL')
   await vi.waitUntil(() => processesWith(folder).length === 0, { timeout: 60_000 })
   await vi.waitUntil(() => socketFolders().length === 0, { timeout: 30_000 })
+})
+
+test('a login that is through after we were killed ends at once', async () => {
+  const waiting: Socket[] = []
+  const slow = await listen('127.7.17.1', (socket) => waiting.push(socket))
+  stops.push(slow.stop)
+  const known = join(sshd.folder, 'known_slow')
+  writeFileSync(known, `[127.7.17.1]:${slow.port} ${readPublicKey(join(sshd.folder, 'host_key'))}\n`)
+  const child = startAnother({ ...target, port: slow.port, knownHosts: [known] })
+  await vi.waitUntil(() => waiting.length > 0, { timeout: 30_000 })
+  child.kill('SIGKILL')
+  await vi.waitUntil(() => socketFolders().length === 0, { timeout: 30_000 })
+  expect(processesWith(folder)).not.toEqual([])
+  for (const socket of waiting) passOn(socket, sshd.target.host, sshd.target.port)
+  await vi.waitUntil(() => processesWith(folder).length === 0, { timeout: 30_000 })
 })
 
 test('without OpenSSH it says what to do', async () => {
