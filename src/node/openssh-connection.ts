@@ -7,10 +7,11 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { answering } from './answering.ts'
 import { commandArguments } from './openssh-arguments.ts'
 import type { Master } from './openssh-master.ts'
 import { startSsh } from './spawn-ssh.ts'
-import { type Connection, ConnectionLost, type Reply, Unreachable } from './transport.ts'
+import { type Connection, ConnectionLost, type Reply, type Talk, Unreachable } from './transport.ts'
 
 const MAX_OUTPUT = 64 * 1024 * 1024
 
@@ -29,13 +30,13 @@ export class OpenSshConnection implements Connection {
     this.sudoer = sudoer
   }
 
-  async run(command: string, input: string, timeout: number): Promise<Reply> {
+  async run(command: string, input: string, timeout: number, talk?: Talk): Promise<Reply> {
     const lost = this.#master.whyLost()
     if (lost !== undefined) {
       throw new Unreachable(`the connection to ${this.#endpoint} was lost between two commands: ${lost}`)
     }
     const mark = randomBytes(16).toString('hex')
-    const ended = await this.#execute(marked(command, mark), input, timeout)
+    const ended = await this.#execute(marked(command, mark), { input, timeout, talk })
     return readReply(ended, mark) ?? (await this.#explain(ended))
   }
 
@@ -44,7 +45,7 @@ export class OpenSshConnection implements Connection {
     this.#master.end()
   }
 
-  #execute(command: string, input: string, timeout: number): Promise<Output> {
+  #execute(command: string, { input, timeout, talk }: Asked): Promise<Output> {
     return new Promise((resolve, reject) => {
       const child = startSsh(commandArguments(this.#master.socket, command))
       const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
@@ -54,7 +55,12 @@ export class OpenSshConnection implements Connection {
         child.kill()
         this.close()
       }
-      const timer = setTimeout(() => lose(`did not answer within ${timeout / 1000} s`), timeout)
+      // Who does not read his input ends before all of it is sent.
+      child.stdin.on('error', () => undefined)
+      child.stdin.write(input)
+      const onTimeout = () => lose(`did not answer within ${timeout / 1000} s`)
+      const dialogue = answering({ stdin: child.stdin, timeout, onTimeout, talk })
+      child.stdout.on('data', (chunk: Buffer) => dialogue.hear(chunk.toString('latin1')))
       for (const name of ['stdout', 'stderr'] as const) {
         child[name].on('data', (chunk: Buffer) => {
           chunks[name].push(chunk)
@@ -62,12 +68,9 @@ export class OpenSshConnection implements Connection {
           if (received > MAX_OUTPUT) lose(`sent more than ${MAX_OUTPUT / 1024 / 1024} MiB`)
         })
       }
-      // Who does not read his input ends before all of it is sent.
-      child.stdin.on('error', () => undefined)
-      child.stdin.end(input)
       child.on('error', reject)
       child.on('close', (code) => {
-        clearTimeout(timer)
+        dialogue.end()
         resolve({ code, stdout: Buffer.concat(chunks.stdout), stderr: Buffer.concat(chunks.stderr) })
       })
     })
@@ -88,6 +91,12 @@ export class OpenSshConnection implements Connection {
   #unknown(what: string): ConnectionLost {
     return new ConnectionLost(`${this.#endpoint} ${what}; what it did is unknown`)
   }
+}
+
+interface Asked {
+  readonly input: string
+  readonly timeout: number
+  readonly talk: Talk | undefined
 }
 
 interface Output {

@@ -1,11 +1,10 @@
 /** A process of the system's `ssh` that is logged in and stays so; commands and further connections go over its socket. */
 
-import type { ChildProcess } from 'node:child_process'
 import { connectArguments, READY } from './openssh-arguments.ts'
 import { explainRefusal } from './openssh-refusal.ts'
 import type { Dropped, Time } from './patience.ts'
 import { nameEndpoint } from './socket.ts'
-import { startSsh } from './spawn-ssh.ts'
+import { type SshProcess, startSsh } from './spawn-ssh.ts'
 import { NotTrusted, type Target, Unreachable } from './transport.ts'
 
 export interface Master {
@@ -71,10 +70,10 @@ interface Errors {
 }
 
 /** A process that lives for days may say much: only its last words are kept. */
-function hearErrors(child: ChildProcess): Errors {
+function hearErrors(child: SshProcess): Errors {
   let last = ''
   let length = 0
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
     last = `${last}${text}`.slice(-LONGEST)
     length += text.length
   })
@@ -90,7 +89,7 @@ function hearErrors(child: ChildProcess): Errors {
 const LONGEST = 16_384
 
 function toMaster(
-  child: ChildProcess,
+  child: SshProcess,
   socket: string,
   gone: Promise<void>,
   { last, listen }: Errors,

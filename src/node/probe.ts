@@ -6,6 +6,7 @@
  */
 
 import { type Templates, templateAt } from '../bundle/templates.ts'
+import { type ClockReading, readClock } from './clock.ts'
 import { type Answer, ask, said } from './exchange.ts'
 import type { Connection, Target, Transport } from './transport.ts'
 
@@ -19,6 +20,8 @@ export interface Probed {
   /** A commit that nobody has confirmed yet. */
   readonly pending: Pending | undefined
   readonly holding: Holding | undefined
+  /** Undefined where the node's `date` does not count fractions of a second. */
+  readonly clock: ClockReading | undefined
 }
 
 interface Facts {
@@ -75,11 +78,12 @@ export async function probeNode(transport: Transport, target: Target, templates:
 }
 
 export async function probe(connection: Connection, templates: Templates): Promise<Probed> {
-  return probedOf(await ask(connection, templateAt(templates, 'node/probe.sh'), TIMEOUT))
+  const asked = performance.now()
+  return probedOf(await ask(connection, templateAt(templates, 'node/probe.sh'), TIMEOUT), asked)
 }
 
-/** What a node says of itself, in an answer that may say more. */
-export function probedOf(answer: Answer): Probed {
+/** What a node says of itself, in an answer that may say more; `asked` is when that was, by our own clock. */
+export function probedOf(answer: Answer, asked: number): Probed {
   const errors = said(answer, 'error')
   if (answer.status !== 0 || errors.length > 0) {
     throw new NotProbed(errors.join('; ') || `the probe ended with status ${answer.status}`)
@@ -91,6 +95,7 @@ export function probedOf(answer: Answer): Probed {
     epoch: Number(said(answer, 'epoch')[0] ?? 0),
     pending: pendingOf(answer),
     holding: holdingOf(answer),
+    clock: readClock(said(answer, 'clock')[0], asked),
   }
 }
 

@@ -3,8 +3,8 @@
  *
  * stage    the bundle arrives, its digests are checked, and it is rehearsed there; nothing of the node changes
  * compare  what the node holds against it, as a diff
- * commit   it is made so and read back; on any failure the node goes back
- * adopt    eucanetd is stopped and disabled, then as commit
+ * commit   stage; then it waits for the word, is made so and read back; on any failure the node goes back
+ * adopt    the same of a bundle that is staged, and eucanetd is stopped and disabled first
  * verify   does it work? nothing of the node changes
  * confirm  it becomes the node's current bundle; a commit that is not confirmed in its window goes back
  * abort    the node goes back
@@ -14,7 +14,8 @@
  */
 
 import { type Bundle, MANIFEST, SCRIPT } from '../bundle/bundle.ts'
-import { type Answer, ask, said } from './exchange.ts'
+import { type ClockReading, readClock, type Span, timeOf } from './clock.ts'
+import { type Answer, ask, type Hear, said } from './exchange.ts'
 import { NotProbed } from './probe.ts'
 import type { Connection } from './transport.ts'
 
@@ -44,6 +45,23 @@ export interface Terms {
   readonly version: string | undefined
 }
 
+/** Between all that can be done beforehand and the first change. */
+export interface Start {
+  /** The node is ready: may it begin? A node that is told no has changed nothing, as one that is told nothing. */
+  readonly mayBegin: () => Promise<boolean>
+  /** Its clock, when it was probed. */
+  readonly clock: ClockReading | undefined
+  readonly onActivated: (activation: Activation) => void
+}
+
+/** From here on the new rules decide on the node. */
+export interface Activation {
+  /** When we heard of it, in milliseconds of our clock. */
+  readonly heard: number
+  /** By the node's own clock, corrected; undefined where that cannot be told. */
+  readonly at: Span | undefined
+}
+
 const STATE = '/var/lib/edgepush'
 const TIMEOUT = 120_000
 /** As the cloud writes it; nothing else goes into a command. */
@@ -65,12 +83,34 @@ export async function stage(connection: Connection, bundle: Bundle, adopting?: '
   return verdict.state === 'done' || verdict.state === 'held-by-another' ? verdict : { ...verdict, state: 'refused' }
 }
 
-export function commit(connection: Connection, bundle: Bundle, terms: Terms): Promise<Verdict> {
-  return perform(connection, bundle, 'commit', ...wordsOf(terms))
+export async function commit(connection: Connection, bundle: Bundle, terms: Terms, start: Start): Promise<Verdict> {
+  const call = callOf(`gen/${bundle.digest}`, ['commit', ...wordsOf(terms)])
+  return verdictOf(
+    await ask(connection, `( ${stageScript(bundle, undefined)} ) || exit\n${call} <&4`, TIMEOUT, hearing(start)),
+  )
 }
 
-export function adopt(connection: Connection, bundle: Bundle, terms: Terms): Promise<Verdict> {
-  return perform(connection, bundle, 'adopt', ...wordsOf(terms))
+/** Of a bundle that is staged. */
+export async function adopt(connection: Connection, bundle: Bundle, terms: Terms, start: Start): Promise<Verdict> {
+  const call = callOf(`gen/${bundle.digest}`, ['adopt', ...wordsOf(terms)])
+  return verdictOf(await ask(connection, `${call} <&4`, TIMEOUT, hearing(start)))
+}
+
+function hearing({ mayBegin, clock, onActivated }: Start): Hear {
+  let ready: ClockReading | undefined
+  return ({ word, text }) => {
+    const now = performance.now()
+    const reading = readClock(text, now)
+    if (word === 'ready') {
+      ready = reading
+      return mayBegin().then((may) => (may ? 'go\n' : 'no\n'))
+    }
+    if (word === 'activated') {
+      const at = clock && ready && reading && timeOf(reading.node, { asked: clock, heard: ready })
+      onActivated({ heard: now, at })
+    }
+    return undefined
+  }
 }
 
 /** `check` is one that the mode has; `timeout` in milliseconds. */

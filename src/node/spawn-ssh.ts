@@ -23,8 +23,10 @@ export function runSsh(args: readonly string[], timeout: number): Promise<Ended 
   })
 }
 
+export type SshProcess = ChildProcessWithoutNullStreams
+
 /** In a session of its own: what is typed at the terminal, ^C above all, is for us and not for it. */
-export function startSsh(args: readonly string[]): ChildProcessWithoutNullStreams {
+export function startSsh(args: readonly string[]): SshProcess {
   return spawn('ssh', args, { detached: true })
 }
 

@@ -72,6 +72,23 @@ describe.each([
     expect(await connection.run('wc -c', '', 10 * SECONDS)).toMatchObject({ code: 0, stdout: '0\n' })
   })
 
+  test('a command that is answered while it runs', async () => {
+    const connection = await connect(sshd.target)
+    const heard: string[] = []
+    const talk = (line: string) => {
+      heard.push(line)
+      return line === 'ready?' ? Promise.resolve('go\n') : undefined
+    }
+    const script = 'read -r first; echo "$first"; echo "ready?"; cat; exit 5'
+    expect(await connection.run(script, 'hello\n', 10 * SECONDS, talk)).toEqual({
+      code: 5,
+      stdout: 'hello\nready?\ngo\n',
+      stderr: '',
+    })
+    expect(heard.slice(0, 3)).toEqual(['hello', 'ready?', 'go'])
+    expect(await connection.run('cat', 'on\n', 10 * SECONDS)).toMatchObject({ stdout: 'on\n' })
+  })
+
   test('a megabyte arrives as it was sent', async () => {
     const connection = await connect(sshd.target)
     const input = Array.from({ length: 8_192 }, (_, index) => `${index} ${'\0\r\n\u007fä'.repeat(24)}`).join('\n')
