@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** argv to command to exit code; the only file that knows the process and its streams. */
 
-import { homedir } from 'node:os'
+import { homedir, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Command, CommanderError } from 'commander'
@@ -16,6 +16,7 @@ import { EXIT, type ExitCode, Refusal } from './error.ts'
 import type { Passphrases } from './node/private-key.ts'
 import type { SshTransport } from './node/ssh.ts'
 import { askSecret } from './report/ask-secret.ts'
+import { liveBlock, type Pane } from './report/live-block.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
 import type { Word } from './run/settle.ts'
@@ -25,6 +26,11 @@ type Run = (
   flags: ReturnType<typeof complete>,
   context: Context,
 ) => ExitCode | Promise<ExitCode>
+
+/** Only where lines can be taken back, and where whoever wants no colours wants no drawing either. */
+const isWatched = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.NO_COLOR
+const block = isWatched ? liveBlock(screen()) : undefined
+process.on('exit', () => block?.end())
 
 let exit: ExitCode = EXIT.ok
 let interrupted: ExitCode | undefined
@@ -123,6 +129,7 @@ function contextFor(flags: Flags): Context {
     transport: ssh,
     hosts: ssh,
     pid: process.pid,
+    ownAddresses: ownAddresses(),
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
     version: packageVersion(),
@@ -148,14 +155,38 @@ function loadedSsh(): Promise<SshTransport> {
   return loaded
 }
 
+function say(text: string): void {
+  block?.lift()
+  show(text)
+}
+
+function show(text: string): void {
+  if (withheld) withheld.push(text)
+  else process.stderr.write(text)
+}
+
+function screen(): Pane {
+  return {
+    write: show,
+    get columns() {
+      return process.stderr.columns
+    },
+    get rows() {
+      return process.stderr.rows
+    },
+  }
+}
+
 function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {
   const colors = picocolors.createColors(color && picocolors.isColorSupported && process.stdout.isTTY === true)
   return {
-    out: (text) => process.stdout.write(text),
-    err: (text) => (withheld ? withheld.push(text) : process.stderr.write(text)),
-    live: process.stderr.isTTY === true && !verbose && !json,
+    out(text) {
+      block?.lift()
+      process.stdout.write(text)
+    },
+    err: say,
+    live: color && !quiet && !verbose && !json ? block : undefined,
     quiet: quiet ?? false,
-    columns: process.stderr.columns ?? 80,
     paint: { good: colors.green, bad: colors.red, faint: colors.dim, strong: colors.bold },
   }
 }
@@ -180,6 +211,7 @@ function terminalSecret(signal: AbortSignal): Passphrases['ask'] {
   const { stdin, stderr } = process
   if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined
   return async (question) => {
+    block?.lift()
     withheld = []
     try {
       return await askSecret(question, stdin, stderr, signal, () => process.kill(process.pid, 'SIGINT'))
@@ -188,6 +220,12 @@ function terminalSecret(signal: AbortSignal): Passphrases['ask'] {
       withheld = undefined
     }
   }
+}
+
+/** A host that is a node, too, holds the elastic addresses of its instances, each as a /32. */
+function ownAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return all.flatMap(({ internal, address, cidr }) => (internal || cidr?.endsWith('/32') ? [] : [address]))
 }
 
 function stateFolder(): string {
@@ -204,7 +242,7 @@ function interruption(): AbortSignal {
   ] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(code)
-      process.stderr.write(`\n${signal}: nodes in flight are finished, no other is begun; once more ends at once\n`)
+      say(`\n${signal}: nodes in flight are finished, no other is begun; once more ends at once\n`)
       controller.abort(code)
       interrupted = code
     })
@@ -215,10 +253,10 @@ function interruption(): AbortSignal {
 function explain(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof Refusal) {
-    process.stderr.write(`edgepush: ${error.message}\n${error.next ? `  ${error.next}\n` : ''}`)
+    say(`edgepush: ${error.message}\n${error.next ? `  ${error.next}\n` : ''}`)
     return error.exitCode
   }
-  process.stderr.write(`edgepush: this is a bug, please report it\n${error instanceof Error ? error.stack : error}\n`)
+  say(`edgepush: this is a bug, please report it\n${error instanceof Error ? error.stack : error}\n`)
   return EXIT.bug
 }
 
