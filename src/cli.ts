@@ -13,8 +13,10 @@ import { LOCK_VERBS, RETRY, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
-import type { Transport } from './node/transport.ts'
-import { liveBlock } from './report/live-block.ts'
+import type { Passphrases } from './node/private-key.ts'
+import type { SshTransport } from './node/ssh.ts'
+import { askSecret } from './report/ask-secret.ts'
+import { liveBlock, type Pane } from './report/live-block.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
 import type { Word } from './run/settle.ts'
@@ -27,11 +29,15 @@ type Run = (
 
 /** Only where lines can be taken back, and where whoever wants no colours wants no drawing either. */
 const isWatched = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.NO_COLOR
-const block = isWatched ? liveBlock(process.stderr) : undefined
+const block = isWatched ? liveBlock(screen()) : undefined
 process.on('exit', () => block?.end())
 
 let exit: ExitCode = EXIT.ok
 let interrupted: ExitCode | undefined
+let loaded: Promise<SshTransport> | undefined
+let askPassphrase: Passphrases['ask']
+/** What is not shown yet, because somebody is being asked something. */
+let withheld: string[] | undefined
 
 const program = new Command('edgepush')
   .description('Pushes the network of a Eucalyptus-style cloud to its nodes, over SSH.')
@@ -117,9 +123,11 @@ function settling(name: keyof typeof SETTLING_VERBS, wordOf: (flags: Flags) => W
 
 function contextFor(flags: Flags): Context {
   const signal = interruption()
+  askPassphrase = terminalSecret(signal)
   return {
     terminal: terminalFor(flags),
     transport: ssh,
+    hosts: ssh,
     pid: process.pid,
     ownAddresses: ownAddresses(),
     stateFolder: stateFolder(),
@@ -133,16 +141,40 @@ function contextFor(flags: Flags): Context {
 }
 
 /** Loaded with the first connection: most of what starting costs, and half of the commands make none. */
-const ssh: Transport = {
-  async connect(target) {
-    const { sshTransport } = await import('./node/ssh.ts')
-    return await sshTransport({ agent: process.env.SSH_AUTH_SOCK }).connect(target)
-  },
+const ssh: SshTransport = {
+  connect: async (target) => await (await loadedSsh()).connect(target),
+  complete: async (target) => await (await loadedSsh()).complete(target),
+  hostKeys: async (target) => await (await loadedSsh()).hostKeys(target),
+  close: () => void loaded?.then((transport) => transport.close()),
+}
+
+function loadedSsh(): Promise<SshTransport> {
+  const { SSH_AUTH_SOCK: agent, EDGEPUSH_PASSPHRASE_FILE: file } = process.env
+  const passphrases = { file, ask: askPassphrase }
+  loaded ??= import('./node/ssh.ts').then(({ sshTransport }) => sshTransport({ agent, passphrases }))
+  return loaded
 }
 
 function say(text: string): void {
   block?.lift()
-  process.stderr.write(text)
+  show(text)
+}
+
+function show(text: string): void {
+  if (withheld) withheld.push(text)
+  else process.stderr.write(text)
+}
+
+function screen(): Pane {
+  return {
+    write: show,
+    get columns() {
+      return process.stderr.columns
+    },
+    get rows() {
+      return process.stderr.rows
+    },
+  }
 }
 
 function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {
@@ -170,6 +202,22 @@ function terminalAsk(signal: AbortSignal): Context['ask'] {
       return false
     } finally {
       lines.close()
+    }
+  }
+}
+
+/** Only where somebody sits at both ends. */
+function terminalSecret(signal: AbortSignal): Passphrases['ask'] {
+  const { stdin, stderr } = process
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined
+  return async (question) => {
+    block?.lift()
+    withheld = []
+    try {
+      return await askSecret(question, stdin, stderr, signal, () => process.kill(process.pid, 'SIGINT'))
+    } finally {
+      stderr.write(withheld.join(''))
+      withheld = undefined
     }
   }
 }
@@ -222,5 +270,6 @@ try {
 } catch (error) {
   exit = explain(error)
 }
+ssh.close()
 // That somebody must look at a node is worth more than that somebody pressed a key.
 process.exitCode = interrupted !== undefined && exit !== EXIT.unknown ? interrupted : exit

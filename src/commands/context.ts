@@ -1,4 +1,4 @@
-import type { Transport } from '../node/transport.ts'
+import type { Target, Transport } from '../node/transport.ts'
 import type { Terminal } from '../report/terminal.ts'
 import type { Listener } from '../run/event.ts'
 
@@ -6,6 +6,7 @@ import type { Listener } from '../run/event.ts'
 export interface Context {
   readonly terminal: Terminal
   readonly transport: Transport
+  readonly hosts: Hosts
   /** Of this process. */
   readonly pid: number
   /** Of this host: those by which others reach it, and none that it holds for an instance. */
@@ -22,6 +23,14 @@ export interface Context {
   readonly clock: () => Date
   /** Diagnostics for -v; says nothing otherwise. */
   readonly log: Listener
+}
+
+/** What is to be known of hosts before anybody logs in to them. */
+interface Hosts {
+  /** With what its inventory leaves to OpenSSH's configuration. */
+  complete(target: Target): Promise<Target>
+  /** Those that a host offers now, of which the target is complete. */
+  hostKeys(target: Target): Promise<readonly Buffer[]>
 }
 
 /** Flags that every command about nodes takes, as typed. */

@@ -13,7 +13,7 @@ import { type Journal, readJournal } from '../node/journal.ts'
 import { type Probed, probe } from '../node/probe.ts'
 import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
-import { chosenNodes } from './chosen.ts'
+import { chosenNodes, completed } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
@@ -33,7 +33,7 @@ const FORKS = 32
 
 export async function doctor(playbook: string | undefined, flags: DoctorFlags, context: Context): Promise<ExitCode> {
   const { inventory } = configure(flags, playbook, context)
-  const nodes = chosenNodes(inventory, flags, context)
+  const nodes = await completed(chosenNodes(inventory, flags, context), context)
   if (flags.sudoers) return printSudoers(nodes, context)
 
   const templates = packageTemplates()

@@ -1,6 +1,7 @@
 /** What every command about a view starts with: who the nodes are, what the view says, and which mode serves it. */
 
 import { type Configuration, loadConfiguration } from '../config/configuration.ts'
+import type { Inventory } from '../config/inventory.ts'
 import { notEnforced, type Playbook } from '../config/playbook.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, Refusal } from '../error.ts'
@@ -21,8 +22,16 @@ export interface Gathered extends Serving {
 
 export function configure(flags: NodeFlags, playbook: string | undefined, context: Context): Configuration {
   const configuration = loadConfiguration({ playbook, inventory: flags.inventory }, context.playbookPlaces)
-  for (const line of notEnforced(configuration.playbook)) context.terminal.err(`warning: ${line}\n`)
+  const warnings = [...notEnforced(configuration.playbook), ...doubtAlgorithms(configuration.inventory)]
+  for (const line of warnings) context.terminal.err(`warning: ${line}\n`)
   return configuration
+}
+
+function doubtAlgorithms({ file, nodes }: Inventory): readonly string[] {
+  const old = nodes.filter(({ target }) => target.algorithms !== undefined).map(({ name }) => name)
+  if (old.length === 0) return []
+  const which = old.length > 3 ? `${old.slice(0, 3).join(', ')}, ...` : old.join(', ')
+  return [`${file}: ${old.length} of ${nodes.length} nodes may be spoken to with old SSH algorithms (${which})`]
 }
 
 export async function gather(flags: ViewFlags, configuration: Configuration, context: Context): Promise<Gathered> {

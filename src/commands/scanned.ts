@@ -4,7 +4,6 @@ import pLimit from 'p-limit'
 import type { InventoryNode } from '../config/inventory.ts'
 import { readKnownHosts } from '../node/host-key.ts'
 import { knownHostName } from '../node/known-hosts.ts'
-import { scanHostKeys } from '../node/scan-host-keys.ts'
 import { type JudgedKey, judgeKeys } from '../node/trust.ts'
 import { type Row, table } from '../report/table.ts'
 import { working } from '../report/working.ts'
@@ -12,6 +11,7 @@ import type { Context } from './context.ts'
 import { type Failed, failed } from './node-failure.ts'
 
 export interface Scanned {
+  /** Its target is complete. */
   readonly node: InventoryNode
   readonly keys: readonly JudgedKey[]
 }
@@ -21,13 +21,13 @@ const FORKS = 32
 export async function scanAll(
   nodes: readonly InventoryNode[],
   { forks }: { readonly forks: number | undefined },
-  { terminal }: Context,
+  { terminal, hosts }: Context,
 ): Promise<{ readonly scanned: readonly Scanned[]; readonly failures: readonly Failed[] }> {
   const limit = pLimit(forks ?? FORKS)
   const results = await working(
     terminal,
     'asking the nodes for their host keys',
-    Promise.all(nodes.map((node) => limit(() => scan(node)))),
+    Promise.all(nodes.map((node) => limit(() => scan(node, hosts)))),
   )
   return {
     scanned: results.filter((result) => 'keys' in result),
@@ -35,9 +35,10 @@ export async function scanAll(
   }
 }
 
-async function scan(node: InventoryNode): Promise<Scanned | Failed> {
+async function scan(node: InventoryNode, hosts: Context['hosts']): Promise<Scanned | Failed> {
   try {
-    return { node, keys: judgeKeys(await readKnownHosts(node.target), await scanHostKeys(node.target)) }
+    const target = await hosts.complete(node.target)
+    return { node: { ...node, target }, keys: judgeKeys(await readKnownHosts(target), await hosts.hostKeys(target)) }
   } catch (error) {
     return failed(node.name, error)
   }

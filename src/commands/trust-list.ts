@@ -7,13 +7,13 @@ import { readKnownHosts } from '../node/host-key.ts'
 import { type KnownHost, knownHostName } from '../node/known-hosts.ts'
 import { NotTrusted } from '../node/transport.ts'
 import { table } from '../report/table.ts'
-import { chosenNodes } from './chosen.ts'
+import { chosenNodes, completed } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
 import { configure } from './gather.ts'
 
 export async function trustList(playbook: string | undefined, flags: NodeFlags, context: Context): Promise<ExitCode> {
   const { inventory } = configure(flags, playbook, context)
-  const nodes = chosenNodes(inventory, flags, context)
+  const nodes = await completed(chosenNodes(inventory, flags, context), context)
   const known = await Promise.all(nodes.map(async (node) => ({ node, entries: await read(node) })))
   context.terminal.out(flags.json ? asJson(known, context) : asTable(known))
   return EXIT.ok

@@ -57,8 +57,9 @@ function roleMissing(name: string): Defect {
   return { path: ['nodes', name], problem: 'role is missing here, in its groups and in defaults: nc, cc or clc' }
 }
 
-function toLogin({ user, host, port }: Target): string {
-  return `${user}@${host}:${port}`
+/** The same address behind another jump host may be another host. */
+function toLogin({ user, host, port, jump }: Target): string {
+  return `${user}@${host}:${port}${jump ? ` through ${jump.join(', ')}` : ''}`
 }
 
 /** Every name but the first of those that have the same value. */

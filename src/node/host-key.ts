@@ -72,12 +72,15 @@ function advise(target: Target, verdict: HostKeyVerdict, key: Buffer): string {
   return `someone may be in between. If the node was installed anew, ${add}, after: ${remove}`
 }
 
-/** The host of a view is in no inventory, so `edgepush trust` does not know it. */
-function adding({ name, inventory, host, port, knownHosts }: Target, kind: string, key: Buffer): string {
+/** The host of a view and a jump host are in no inventory, so `edgepush trust` does not know it. */
+function adding(target: Target, kind: string, key: Buffer): string {
+  const { name, inventory, host, port, user, knownHosts, jump = [] } = target
   if (inventory !== undefined) {
     return `edgepush trust add -i ${quote(inventory)} --node ${quote(name)} --fingerprint ${fingerprint(key)}`
   }
-  return `ssh-keyscan -p ${port} -t ${kind} ${quote(host)} >> ${quote(knownHosts[0] ?? '~/.ssh/known_hosts')}`
+  const file = quote(knownHosts[0] ?? '~/.ssh/known_hosts')
+  if (jump.length === 0) return `ssh-keyscan -p ${port} -t ${kind} ${quote(host)} >> ${file}`
+  return `ssh -o UserKnownHostsFile=${file} -J ${quote(jump.join(','))} -p ${port} ${user}@${quote(host)} true`
 }
 
 function nameKey(key: Buffer): string {

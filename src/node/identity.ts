@@ -1,8 +1,16 @@
 /** Whom we log in as: a private key from a file, or whatever the agent holds. Key material never reaches a message. */
 
-import { readFile } from 'node:fs/promises'
+import pLimit from 'p-limit'
 import ssh2, { type AgentAuthMethod, type ParsedKey, type PublicKeyAuthMethod } from 'ssh2'
 import { fingerprint } from './fingerprint.ts'
+import {
+  decryptKey,
+  type KeyFile,
+  type Passphrases,
+  parsePlainKey,
+  readKeyFile,
+  readPublicPart,
+} from './private-key.ts'
 import { NotTrusted, type Target } from './transport.ts'
 
 export interface Identity {
@@ -11,22 +19,71 @@ export interface Identity {
   describe(): Promise<string>
 }
 
-export async function loadIdentity(target: Target, agent: string | undefined): Promise<Identity> {
-  if (target.key !== undefined) return identifyByFile(target.user, target.key)
-  if (agent) return identifyByAgent(target.user, agent)
-  throw new NotTrusted(
-    `no key to log in to ${target.name} with: none is configured, and no ssh-agent is running`,
-    'name a private key in the inventory, or start an agent: eval "$(ssh-agent)" && ssh-add',
-  )
+export type LoadIdentity = (target: Target) => Promise<Identity>
+
+/** A key in a file: what it signs with, and where that is. */
+interface Signer {
+  readonly auth: { readonly key: ParsedKey } | { readonly agent: OneKeyAgent }
+  readonly described: string
 }
 
-async function identifyByFile(username: string, file: string): Promise<Identity> {
-  const key = parsePrivateKey(await readKeyFile(file), file)
-  return {
-    auth: { type: 'publickey', username, key },
-    async describe() {
-      return `the key ${file} (${nameKey(key)})`
-    },
+/** Each file is read once, and each passphrase asked for once, for all nodes and whatever comes of it. */
+export function openIdentities(agent: string | undefined, passphrases: Passphrases): LoadIdentity {
+  const signers = new Map<string, Promise<Signer>>()
+  const oneByOne = pLimit(1)
+  const decrypt = (file: KeyFile) => oneByOne(decryptKey, file, passphrases)
+  return async ({ name, user, key }) => {
+    if (key !== undefined) {
+      const signer = signers.get(key) ?? loadSigner(key, agent, decrypt)
+      signers.set(key, signer)
+      return identifyBy(user, await signer)
+    }
+    if (agent) return identifyByAgent(user, agent)
+    throw new NotTrusted(
+      `no key to log in to ${name} with: none is configured, and no ssh-agent is running`,
+      'name a private key in the inventory, or start an agent: eval "$(ssh-agent)" && ssh-add',
+    )
+  }
+}
+
+function identifyBy(username: string, { auth, described }: Signer): Identity {
+  const describe = async () => described
+  if ('key' in auth) return { auth: { type: 'publickey', username, key: auth.key }, describe }
+  return { auth: { type: 'agent', username, agent: auth.agent }, describe }
+}
+
+/** An encrypted key that the agent holds is the agent's: nobody is asked for its passphrase. */
+async function loadSigner(
+  path: string,
+  agent: string | undefined,
+  decrypt: (file: KeyFile) => Promise<ParsedKey>,
+): Promise<Signer> {
+  const file = await readKeyFile(path)
+  const plain = parsePlainKey(file)
+  const held = plain || !agent ? undefined : await findInAgent(file, agent)
+  if (held) return { auth: { agent: held }, described: `the key ${path}, which the ssh-agent holds` }
+  const key = plain ?? (await decrypt(file))
+  return { auth: { key }, described: `the key ${path} (${nameKey(key)})` }
+}
+
+async function findInAgent(file: KeyFile, socket: string): Promise<OneKeyAgent | undefined> {
+  const wanted = await readPublicPart(file)
+  if (!wanted) return undefined
+  const held = (await listKeys(new ssh2.OpenSSHAgent(socket)))?.find((key) => key.getPublicSSH().equals(wanted))
+  return held && new OneKeyAgent(socket, held)
+}
+
+/** The node is shown the key that was configured, and not all that the agent holds: sshd hangs up after a few. */
+class OneKeyAgent extends ssh2.OpenSSHAgent {
+  readonly #key: ParsedKey
+
+  constructor(socket: string, key: ParsedKey) {
+    super(socket)
+    this.#key = key
+  }
+
+  override getIdentities(done: ssh2.IdentityCallback<ParsedKey>): void {
+    done(undefined, [this.#key])
   }
 }
 
@@ -40,33 +97,6 @@ function identifyByAgent(username: string, socket: string): Identity {
       if (keys.length === 0) return `a key of the ssh-agent at ${socket}, but it holds none`
       return `the keys of the ssh-agent at ${socket} (${keys.map(nameKey).join(', ')})`
     },
-  }
-}
-
-function parsePrivateKey(text: Buffer, file: string): ParsedKey {
-  const key = ssh2.utils.parseKey(text)
-  if (key instanceof Error) {
-    const encrypted = /encrypted/i.test(key.message) || text.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----')
-    if (encrypted) throw new NotTrusted(`the private key ${file} is encrypted`, adviseAgent(file))
-    throw new NotTrusted(`${file} is not a private key we can read: ${key.message}`, `ssh-keygen -y -f ${file}`)
-  }
-  if (!key.isPrivateKey()) {
-    throw new NotTrusted(`${file} is a public key`, 'name the private key: the same file without .pub')
-  }
-  return key
-}
-
-function adviseAgent(file: string): string {
-  return `let an agent hold it: eval "$(ssh-agent)" && ssh-add ${file}, and configure no key`
-}
-
-async function readKeyFile(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file)
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const why = code === 'ENOENT' ? 'it does not exist' : code
-    throw new NotTrusted(`cannot read the private key ${file}: ${why}`, `ls -l ${file}`)
   }
 }
 

@@ -3,7 +3,7 @@
  * logging in at once, see MaxStartups) is asked again a few times.
  */
 
-import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nameEndpoint } from './socket.ts'
 import { type Target, Unreachable } from './transport.ts'
@@ -11,6 +11,15 @@ import { type Target, Unreachable } from './transport.ts'
 /** The node hung up before the login began, having said this. */
 export interface Dropped {
   readonly dropped: string
+  /** Where somebody else did, whom we go through: who, and why. */
+  readonly by?: string
+}
+
+/** What is left of the milliseconds in which something must be done. */
+export interface Time {
+  left(): number
+  /** What we waited for by ourselves is not counted. */
+  forgive(milliseconds: number): void
 }
 
 const ATTEMPTS = 6
@@ -19,15 +28,16 @@ const FIRST_PAUSE = 200
 /** `connectTimeout` covers all attempts and the pauses between them. */
 export async function patiently<T extends object>(
   target: Target,
-  attemptOnce: (deadline: number) => Promise<T | Dropped>,
+  attemptOnce: (time: Time) => Promise<T | Dropped>,
 ): Promise<T> {
-  const deadline = performance.now() + target.connectTimeout
+  const time = timeOf(target.connectTimeout)
   for (let attempt = 1; ; attempt += 1) {
-    const result = await attemptOnce(deadline)
+    const result = await attemptOnce(time)
     if (!isDropped(result)) return result
 
     const pause = FIRST_PAUSE * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
-    if (attempt === ATTEMPTS || performance.now() + pause > deadline) {
+    if (attempt === ATTEMPTS || pause > time.left()) {
+      if (result.by !== undefined) throw new Unreachable(`no login to ${nameEndpoint(target)}: ${result.by}`)
       const times = attempt === 1 ? 'hung up' : `hung up ${attempt} times`
       const said = result.dropped ? `, saying "${result.dropped}"` : ''
       throw new Unreachable(`${nameEndpoint(target)} ${times} before the login${said}; is it sshd, is it overloaded?`)
@@ -36,8 +46,14 @@ export async function patiently<T extends object>(
   }
 }
 
-export function remaining(deadline: number): number {
-  return Math.max(1, deadline - performance.now())
+function timeOf(milliseconds: number): Time {
+  let deadline = performance.now() + milliseconds
+  return {
+    left: () => Math.max(1, deadline - performance.now()),
+    forgive(waited) {
+      deadline += waited
+    },
+  }
 }
 
 export function hasHungUp(error: unknown): boolean {
@@ -47,7 +63,7 @@ export function hasHungUp(error: unknown): boolean {
 }
 
 /** What a server says instead of speaking SSH, such as "Exceeded MaxStartups"; one printable line of it. */
-export function hearGreeting(socket: Socket): () => string {
+export function hearGreeting(socket: Readable): () => string {
   let greeting = ''
   socket.once('data', (chunk: Buffer) => {
     const [line = ''] = chunk.toString('latin1').split(/\r?\n/, 1)
@@ -56,6 +72,6 @@ export function hearGreeting(socket: Socket): () => string {
   return () => greeting
 }
 
-function isDropped(result: object): result is Dropped {
+export function isDropped(result: object): result is Dropped {
   return 'dropped' in result
 }

@@ -8,9 +8,9 @@
  * - a command without an exit code is never a result.
  */
 
-import type { Socket } from 'node:net'
-import { PassThrough } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import { type Config, NodeSSH } from 'node-ssh'
+import type { ClientChannel } from 'ssh2'
 import { answering } from './answering.ts'
 import { type Connection, ConnectionLost, type Reply, type Talk, Unreachable } from './transport.ts'
 
@@ -19,17 +19,27 @@ const MAX_OUTPUT = 64 * 1024 * 1024
 /** A node that is silent for 20 s is lost: three unanswered questions, and the time until the fourth would be due. */
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 }
 
+/** A stream of bytes to an SSH server. */
+export interface Way {
+  readonly socket: Duplex
+  /** Undefined unless it goes through a jump host, and that is lost. */
+  whyLost(): string | undefined
+}
+
 export class SshConnection implements Connection {
   readonly sudoer: string | undefined
   readonly #ssh = new NodeSSH()
-  readonly #socket: Socket
+  readonly #socket: Duplex
   /** For messages: the node's name and where it is. */
   readonly #endpoint: string
+  /** What happened to the jump host that the connection goes through. */
+  readonly #whyLost: () => string | undefined
   /** Why the connection ended, unless the node closed it. */
   #reason: string | undefined
 
-  constructor(socket: Socket, endpoint: string, sudoer: string | undefined) {
+  constructor({ socket, whyLost }: Way, endpoint: string, sudoer: string | undefined) {
     this.#socket = socket
+    this.#whyLost = whyLost
     this.#endpoint = endpoint
     this.sudoer = sudoer
   }
@@ -77,6 +87,25 @@ export class SshConnection implements Connection {
     })
   }
 
+  /** From the far end on to another host; it fails as the SSH client says it. */
+  forward(host: string, port: number): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      const client = this.#ssh.connection
+      if (this.#socket.destroyed || !client) throw new Error('Not connected')
+      client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => (error ? reject(error) : resolve(channel)))
+    })
+  }
+
+  onEnd(listener: () => void): void {
+    if (this.#socket.destroyed) listener()
+    else this.#socket.once('close', listener)
+  }
+
+  /** Why it was lost; undefined while it is not. */
+  whyLost(): string | undefined {
+    return this.#socket.destroyed ? `the connection to ${this.#endpoint} was lost: ${this.#explain()}` : undefined
+  }
+
   /** What the node is doing goes on: closing ends no command there. */
   close(): void {
     if (!this.#socket.destroyed) this.#reason ??= 'the connection was closed here'
@@ -122,7 +151,7 @@ export class SshConnection implements Connection {
   }
 
   #explain(): string {
-    return this.#reason ?? 'the node closed the connection'
+    return this.#whyLost() ?? this.#reason ?? 'the other side closed the connection'
   }
 }
 

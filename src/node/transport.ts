@@ -6,6 +6,8 @@
  * unknown then, and only a new probe can tell.
  */
 
+import type { AddedAlgorithms } from './algorithms.ts'
+
 export interface Target {
   /** The node's name in the inventory, for messages. */
   readonly name: string
@@ -20,9 +22,25 @@ export interface Target {
   readonly become?: 'sudo' | undefined
   /** Paths of known_hosts files: one that holds the node's key is enough, one that revokes it refuses. */
   readonly knownHosts: readonly string[]
-  /** In milliseconds, from the first packet to the login, all attempts together. */
+  /** In milliseconds, from the first packet to the login, all attempts together; waiting for a turn is not counted. */
   readonly connectTimeout: number
+  /** The hosts that the connection goes through, as written (hop.ts); the first is reached from here. */
+  readonly jump?: readonly string[] | undefined
+  /** How many nodes behind one jump host may be logging in at once. */
+  readonly handshakes?: number | undefined
+  /** For old servers. */
+  readonly algorithms?: AddedAlgorithms | undefined
+  /** The file of ssh_config(5) that is asked about what the inventory leaves to it. */
+  readonly config?: string | undefined
+  readonly leaves?: readonly Left[] | undefined
+  /** What OpenSSH calls it, once it was asked; `leaves` is then what it finds by itself under that name. */
+  readonly alias?: string | undefined
+  /** Who speaks SSH: we, or the system's `ssh`. */
+  readonly connection?: 'openssh' | undefined
 }
+
+/** What an inventory need not say, because a file of ssh_config(5) may. */
+export type Left = 'host' | 'port' | 'user' | 'key' | 'knownHosts' | 'jump'
 
 export interface Transport {
   connect(target: Target): Promise<Connection>

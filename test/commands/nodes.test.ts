@@ -96,3 +96,11 @@ it('narrows by what the record knows of the run before', async () => {
   const wrong = await list('-l', `@run:${run}0`)
   expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining(`(did you mean "@run:${run}"?)`)])
 })
+
+it('warns once of all nodes that may be spoken to with old algorithms', async () => {
+  const old = GROUPED.replace('user: admin', 'user: admin, algorithms: legacy')
+  writeFileSync(join(folder, 'old.yml'), old)
+  expect((await edgepush(['nodes', '-i', 'old.yml'], folder)).stderr).toBe(
+    'warning: old.yml: 2 of 3 nodes may be spoken to with old SSH algorithms (nc-01, nc-02)\n',
+  )
+})

@@ -258,3 +258,21 @@ it('list shows what is known of each node, and asks none', async () => {
   expect(rowsOf(await trust('list', '--node', 'nc-02'))).toEqual([['nc-02', second.name, '-', 'no key is known', '-']])
   expect([sshd, second].map(({ log }) => log().includes('Connection from'))).toEqual([false, false])
 })
+
+it('keys of nodes behind a jump host are asked for through it', async () => {
+  const bastion = await startSshd('127.7.15.3', [])
+  stops.push(bastion.stop)
+  const jump = `${bastion.target.user}@${bastion.target.host}:${bastion.target.port}`
+  const { host, port } = sshd.target
+  const ssh = `{ key: ${bastion.target.key}, known_hosts: ./hosts, jump: "${jump}", host: ${host}, port: ${port} }`
+  writeFileSync(join(folder, 'lab.yml'), `cloud: lab\nnodes:\n  nc-01: { role: nc, address: 10.0.0.1, ssh: ${ssh} }\n`)
+  const stranger = await trust('scan')
+  expect(stranger.code).toBe(77)
+  expect(stranger.stderr).toContain(`nc-01: the jump host ${jump} (${bastion.name}) shows the host key ssh-ed25519`)
+
+  writeFileSync(join(folder, 'hosts'), lineOf(bastion, join(bastion.folder, 'host_key')))
+  expect(await trust('add', '--yes')).toMatchObject({ code: 0 })
+  expect(hosts()).toContain(lineOf(sshd, join(folder, 'host_key')))
+  expect(bastion.log()).toContain('Accepted publickey')
+  expect(await login()).toContain(`nc-01 (${host}:${port}) refused the login as root`)
+})

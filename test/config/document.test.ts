@@ -21,10 +21,10 @@ test.each<[string, string, ...string[]]>([
   ],
   [
     'misspelt keys below, at the key and not at its value',
-    `${HEAD}  nc-01:\n    address: 10.1.1.1\n    optoins:\n      A: b\n    ssh: { usr: root, jump: bastion }\n`,
+    `${HEAD}  nc-01:\n    address: 10.1.1.1\n    optoins:\n      A: b\n    ssh: { usr: root, tunnel: b }\n`,
     '5:5: nodes.nc-01: unknown key "optoins" (did you mean "options"?)',
     '7:12: nodes.nc-01.ssh: unknown key "usr" (did you mean "user"?)',
-    '7:23: nodes.nc-01.ssh: unknown key "jump"',
+    '7:23: nodes.nc-01.ssh: unknown key "tunnel"',
   ],
   [
     'a missing key, at the map that lacks it',
@@ -80,6 +80,22 @@ test.each<[string, string, ...string[]]>([
     '1:54: defaults.ssh.key: must be the path of a private key: absolute, from "~/", or relative to this file, not "~bob/id"',
     '1:63: defaults.ssh.known_hosts: must be the path of a known_hosts file, or a list of such paths, not an empty list',
     '1:88: defaults.ssh.become: must be the word sudo: root by sudo; absent, the login is root\'s, not "su"',
+  ],
+  [
+    'jump hosts that are none',
+    `defaults: { ssh: { jump: [a, b@, "c:0"], handshakes: 0, config: ~eve/c } }\n${HEAD}  a: { address: 10.1.1.1, ssh: { jump: -oX } }\n`,
+    '1:30: defaults.ssh.jump[1]: must be a jump host such as bastion, ops@bastion or ops@10.0.0.1:2222, not "b@"',
+    '1:34: defaults.ssh.jump[2]: must be a jump host such as bastion, ops@bastion or ops@10.0.0.1:2222, not "c:0"',
+    '1:54: defaults.ssh.handshakes: must be the number of nodes behind one jump host that log in at a time, 1 or more, not the number 0',
+    '1:65: defaults.ssh.config: must be the path of a file of ssh_config(5) that is asked about what is not said here, such as ~/.ssh/config, not "~eve/c"',
+    '4:40: nodes.a.ssh.jump: must be a jump host such as ops@bastion, a list of them (the first is reached from here), or the word none, not "-oX"',
+  ],
+  [
+    'algorithms that nobody has',
+    `defaults: { ssh: { algorithms: old } }\n${HEAD}  a: { address: 10.1.1.1, ssh: { algorithms: { ciphers: [none], mac: [] } } }\n`,
+    '1:32: defaults.ssh.algorithms: must be the word legacy (all that old servers may need), or a map such as { ciphers: [aes128-cbc] }, not "old"',
+    '4:58: nodes.a.ssh.algorithms.ciphers[0]: must be one of aes256-cbc, aes192-cbc, aes128-cbc, 3des-cbc, not "none"',
+    '4:65: nodes.a.ssh.algorithms: unknown key "mac" (did you mean "macs"?)',
   ],
   [
     'groups of nothing, and of the same node twice',

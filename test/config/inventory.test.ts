@@ -101,6 +101,46 @@ nodes: { n: { address: 10.1.1.1, ssh: { port: 22 } } }
   })
 })
 
+test('goes through the jump hosts that are said, and leaves to a file of OpenSSH what is not', () => {
+  const { folder, inventory } = load(`
+cloud: lab
+defaults: { role: nc, ssh: { jump: ops@bastion, config: ./ssh_config } }
+groups: { far: { nodes: [b], ssh: { jump: [bastion, "10.0.0.1:2222"], handshakes: 32 } } }
+nodes:
+  a: { address: 10.1.1.1, ssh: { user: root, known_hosts: k } }
+  b: { address: 10.1.1.2, ssh: { port: 22, key: k } }
+  c: { address: 10.1.1.3, ssh: { jump: none } }
+`)
+  const config = `${folder}/inventories/ssh_config`
+  expect(inventory.nodes.map(({ target }) => target)).toMatchObject([
+    { jump: ['ops@bastion'], handshakes: undefined, config, leaves: ['host', 'port', 'key'] },
+    { jump: ['bastion', '10.0.0.1:2222'], handshakes: 32, config, leaves: ['host', 'user', 'knownHosts'] },
+    { jump: undefined, config, leaves: ['host', 'port', 'user', 'key', 'knownHosts'] },
+  ])
+})
+
+test('adds algorithms for old servers: all that there are, or those that are named', () => {
+  const { inventory } = load(`
+cloud: lab
+defaults: { role: nc }
+groups: { old: { nodes: [a], ssh: { algorithms: legacy } } }
+nodes:
+  a: { address: 10.1.1.1 }
+  b: { address: 10.1.1.2, ssh: { algorithms: { ciphers: [aes128-cbc], host_keys: [ssh-dss] } } }
+  c: { address: 10.1.1.3 }
+`)
+  expect(inventory.nodes.map(({ target }) => target.algorithms)).toEqual([
+    {
+      keyExchange: ['diffie-hellman-group-exchange-sha1', 'diffie-hellman-group14-sha1', 'diffie-hellman-group1-sha1'],
+      ciphers: ['aes256-cbc', 'aes192-cbc', 'aes128-cbc', '3des-cbc'],
+      hostKeys: ['ssh-dss'],
+      macs: ['hmac-sha1-96', 'hmac-md5', 'hmac-md5-96'],
+    },
+    { keyExchange: [], ciphers: ['aes128-cbc'], hostKeys: ['ssh-dss'], macs: [] },
+    undefined,
+  ])
+})
+
 test('becomes root by sudo only where that is said', () => {
   const { inventory } = load(`
 cloud: lab
@@ -184,7 +224,7 @@ test.each<[string, string, ...string[]]>([
   ],
   [
     'two nodes behind the same login',
-    'nodes:\n  a: { address: 10.1.1.1 }\n  b: { address: 10.1.1.2, ssh: { host: 10.1.1.1 } }\n  c: { address: 10.1.1.3, ssh: { host: 10.1.1.1, port: 23 } }\n',
+    'nodes:\n  a: { address: 10.1.1.1 }\n  b: { address: 10.1.1.2, ssh: { host: 10.1.1.1 } }\n  c: { address: 10.1.1.3, ssh: { host: 10.1.1.1, port: 23 } }\n  d: { address: 10.1.1.4, ssh: { host: 10.1.1.1, jump: j } }\n',
     '5:3: nodes.b: ssh would log in to root@10.1.1.1:22, which is "a"',
   ],
   [

@@ -22,7 +22,7 @@ function enter(files: Readonly<Record<string, string>>): string {
 test('resolves a playbook that says everything that is honoured', () => {
   const folder = enter({
     'playbooks/push.yml': `${HEAD}source:
-  { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, become: sudo, port: 23, key: k, known_hosts: ~/kh }, mode: EDGE, lenient: true, max_age: 10m }
+  { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, become: sudo, port: 23, key: k, known_hosts: ~/kh, jump: ops@bastion }, mode: EDGE, lenient: true, max_age: 10m }
 stages:
   - { name: canary, targets: [canary, "!nc-05"], pause: 30s, parallel: 1, batches: [1, 5, 20%], commit: each, failures: 10% }
   - name: rest
@@ -54,9 +54,10 @@ stages:
         key: `${folder}/playbooks/k`,
         knownHosts: [`${homedir()}/kh`],
         connectTimeout: 10_000,
+        jump: ['ops@bastion'],
       },
     },
-    reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:121' } },
+    reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:140' } },
     maxAge: 600_000,
     partial: false,
     stages: [

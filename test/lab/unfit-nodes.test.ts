@@ -102,7 +102,7 @@ const defects: readonly Defect[] = [
     undo: 'mv /root/.ssh/old /root/.ssh/authorized_keys',
     status: 'refused',
     reason: 'refused the login as root with the key ',
-    next: 'add the public key to .ssh/authorized_keys of root on the node',
+    next: 'add the public key to .ssh/authorized_keys of root there',
   },
   {
     what: 'it shows another host key',

@@ -31,12 +31,14 @@ export async function listen(host: string, serve: (socket: Socket) => void): Pro
 
 /** Passes everything on to another port, until it is told to reset. */
 export function relay(host: string, port: number): Promise<Listener> {
-  return listen(host, (socket) => {
-    const upstream = connect(port, host)
-    upstream.on('error', () => socket.destroy())
-    socket.on('close', () => upstream.destroy())
-    socket.pipe(upstream).pipe(socket)
-  })
+  return listen(host, (socket) => passOn(socket, host, port))
+}
+
+export function passOn(socket: Socket, host: string, port: number): void {
+  const upstream = connect(port, host)
+  upstream.on('error', () => socket.destroy())
+  socket.on('close', () => upstream.destroy())
+  socket.pipe(upstream).pipe(socket)
 }
 
 /** A port nobody listens on. */

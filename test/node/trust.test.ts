@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Passphrases } from '../../src/node/private-key.ts'
 import { sshTransport } from '../../src/node/ssh.ts'
 import { NotTrusted, type Target } from '../../src/node/transport.ts'
 import { startAgent } from './agent.ts'
@@ -20,13 +21,13 @@ afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()))
 })
 
-async function login(target: Target, agent?: string): Promise<void> {
-  const connection = await sshTransport({ agent }).connect(target)
+async function login(target: Target, agent?: string, passphrases: Passphrases = {}): Promise<void> {
+  const connection = await sshTransport({ agent, passphrases }).connect(target)
   connection.close()
 }
 
-async function refused(target: Target, agent?: string): Promise<NotTrusted> {
-  const error: unknown = await login(target, agent).then(
+async function refused(target: Target, agent?: string, passphrases: Passphrases = {}): Promise<NotTrusted> {
+  const error: unknown = await login(target, agent, passphrases).then(
     () => 'accepted',
     (reason: unknown) => reason,
   )
@@ -172,4 +173,106 @@ test('an agent with more keys than the node wants to see', async () => {
   stops.push(server.stop, agent.stop)
   const error = await refused({ ...server.target, key: undefined }, agent.socket)
   expect(error.message).toContain('saying "Too many authentication failures"')
+})
+
+/** Encrypted, and accepted by the node. */
+function secretKey(type = 'ed25519', form: readonly string[] = []): string {
+  const key = createKey(join(sshd.folder, 'secret'), 'open sesame', type)
+  if (form.length > 0) {
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', 'open sesame', '-N', 'open sesame', ...form, '-f', key])
+  }
+  copyFileSync(`${key}.pub`, join(sshd.folder, 'authorized_keys'))
+  return key
+}
+
+function passphraseFile(text: string, mode = 0o600): string {
+  const file = join(sshd.folder, 'passphrase')
+  writeFileSync(file, text)
+  chmodSync(file, mode)
+  return file
+}
+
+test.each([
+  ['ed25519', []],
+  ['rsa', []],
+  ['rsa', ['-m', 'PEM']],
+] as const)('the passphrase of an encrypted key (%s %s), from a file', async (type, form) => {
+  const key = secretKey(type, form)
+  await login({ ...sshd.target, key }, undefined, { file: passphraseFile('open sesame\n') })
+  await expect.poll(sshd.log).toContain('Accepted publickey')
+})
+
+test('a passphrase file that is wrong, that others may read, and that is not there', async () => {
+  const target = { ...sshd.target, key: secretKey() }
+  const file = passphraseFile('open barley\n')
+  const wrong = await refused(target, undefined, { file })
+  expect(wrong.message).toBe(`the private key ${target.key} is encrypted, and not by what is in ${file}`)
+  expect(wrong.next).toContain('ssh-add')
+  expect(`${wrong.message} ${wrong.next}`).not.toContain('barley')
+
+  const open = await refused(target, undefined, { file: passphraseFile('open sesame\n', 0o644) })
+  expect([open.message, open.next]).toEqual([`the passphrase file ${file} may be read by others`, `chmod 600 ${file}`])
+  const missing = await refused(target, undefined, { file: `${file}.missing` })
+  expect(missing.message).toContain(`cannot read the passphrase file ${file}.missing: it does not exist`)
+})
+
+test('a passphrase is asked for once, whoever needs it, and again when it is not right', async () => {
+  const target = { ...sshd.target, key: secretKey() }
+  const questions: string[] = []
+  const ask = async (question: string) => {
+    questions.push(question)
+    return questions.length === 1 ? 'open barley' : 'open sesame'
+  }
+  const transport = sshTransport({ agent: undefined, passphrases: { ask } })
+  const connections = await Promise.all([1, 2, 3].map(() => transport.connect(target)))
+  for (const connection of connections) connection.close()
+  expect(questions).toEqual([`Passphrase of ${target.key}: `, `Passphrase of ${target.key} (that was not it): `])
+
+  const mute = await refused(target, undefined, { ask: async () => undefined })
+  expect(mute.message).toContain('is encrypted, and its passphrase was not told')
+})
+
+test.each([
+  ['OpenSSH, whose file tells the public key', [], false],
+  ['PEM, with the public key beside it', ['-m', 'PEM'], true],
+] as const)('an encrypted key that the agent holds is the only one that it offers: %s', async (_, form, isBeside) => {
+  const server = await startSshd('127.7.12.2', ['MaxAuthTries 2'])
+  stops.push(server.stop)
+  const key = createKey(join(sshd.folder, 'held'), '', 'rsa')
+  const strangers = ['a', 'b', 'c', 'd'].map((name) => createKey(join(sshd.folder, name)))
+  const agent = await startAgent([...strangers, key])
+  stops.push(agent.stop)
+  copyFileSync(`${key}.pub`, join(server.folder, 'authorized_keys'))
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', ...form, '-f', key])
+  if (!isBeside) rmSync(`${key}.pub`)
+  await login({ ...server.target, key }, agent.socket)
+  await expect.poll(server.log).toContain('Accepted publickey')
+})
+
+test('an old server is spoken to only with algorithms that are added for it', async () => {
+  const key = createKey(join(sshd.folder, 'host_key_dsa'), '', 'dsa')
+  const server = await startSshd('127.7.12.2', [
+    `HostKey ${key}`,
+    'HostKeyAlgorithms ssh-dss',
+    'KexAlgorithms diffie-hellman-group1-sha1',
+    'Ciphers aes128-cbc',
+    'MACs hmac-md5',
+  ])
+  stops.push(server.stop)
+  const file = join(sshd.folder, 'other_known_hosts')
+  writeFileSync(file, `${server.name} ${readPublicKey(key)}\n`)
+  const target = { ...server.target, knownHosts: [file] }
+  const modern: unknown = await login(target).catch((error: unknown) => error)
+  expect(String(modern)).toMatch(/cannot be spoken to by SSH: .*no matching.*say algorithms: legacy in its ssh map/)
+
+  const algorithms = {
+    keyExchange: ['diffie-hellman-group1-sha1'],
+    ciphers: ['aes128-cbc'],
+    hostKeys: ['ssh-dss'],
+    macs: ['hmac-md5'],
+  } as const
+  await login({ ...target, algorithms })
+  const transport = sshTransport({ agent: undefined })
+  const keys = await transport.hostKeys({ ...target, algorithms })
+  expect(keys.map((one) => one.toString('base64'))).toEqual([readPublicKey(key).split(' ')[1]])
 })

@@ -84,6 +84,7 @@ function lastLine({ code, stderr }: Reply): string {
   return line ? quote(line) : `its shell ended with ${code}`
 }
 
-function byHand({ host, port, user }: Target, command: string): string {
-  return `ssh -p ${port} ${user}@${host} ${command}`
+function byHand({ host, port, user, jump, config }: Target, command: string): string {
+  if (config !== undefined) return `ssh -F ${config} ${host} ${command}`
+  return `ssh ${jump ? `-J ${jump.join(',')} ` : ''}-p ${port} ${user}@${host} ${command}`
 }
