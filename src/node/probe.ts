@@ -7,6 +7,7 @@
 
 import { type Templates, templateAt } from '../bundle/templates.ts'
 import { type Answer, ask, said } from './exchange.ts'
+import type { Stored } from './stage-script.ts'
 import type { Connection, Target, Transport } from './transport.ts'
 
 export interface Probed {
@@ -19,6 +20,8 @@ export interface Probed {
   /** A commit that nobody has confirmed yet. */
   readonly pending: Pending | undefined
   readonly holding: Holding | undefined
+  /** Files of bundles that are there, current or not. */
+  readonly stored: Stored
 }
 
 interface Facts {
@@ -91,6 +94,7 @@ export function probedOf(answer: Answer): Probed {
     epoch: Number(said(answer, 'epoch')[0] ?? 0),
     pending: pendingOf(answer),
     holding: holdingOf(answer),
+    stored: new Set(said(answer, 'stored').flatMap((text) => text.split(' '))),
   }
 }
 

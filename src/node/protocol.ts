@@ -1,7 +1,8 @@
 /**
  * The verbs that change a node, each one round trip, and what their failure means for the node.
  *
- * stage    the bundle arrives, its digests are checked, and it is rehearsed there; nothing of the node changes
+ * stage    what the node lacks of the bundle arrives, all digests are checked, and it is rehearsed there; nothing of the
+ *          node changes
  * compare  what the node holds against it, as a diff
  * commit   it is made so and read back; on any failure the node goes back
  * adopt    eucanetd is stopped and disabled, then as commit
@@ -13,9 +14,10 @@
  * forget   what edgepush remembers there is removed
  */
 
-import { type Bundle, MANIFEST, SCRIPT } from '../bundle/bundle.ts'
+import { type Bundle, SCRIPT } from '../bundle/bundle.ts'
 import { type Answer, ask, said } from './exchange.ts'
 import { NotProbed } from './probe.ts'
+import { LACKS, NOTHING_STORED, type Stored, stageScript } from './stage-script.ts'
 import type { Connection } from './transport.ts'
 
 /** What a verb left: `done`, or what the node is in instead. */
@@ -58,9 +60,17 @@ const STATES: Readonly<Record<number, Verdict['state']>> = {
   23: 'held-by-another',
 }
 
-/** `adopting` takes a node on which eucanetd still runs. */
-export async function stage(connection: Connection, bundle: Bundle, adopting?: 'adopting'): Promise<Verdict> {
-  const verdict = verdictOf(await ask(connection, stageScript(bundle, adopting), TIMEOUT))
+/** Sends what is not `stored` there already; `adopting` takes a node on which eucanetd still runs. */
+export async function stage(
+  connection: Connection,
+  bundle: Bundle,
+  stored: Stored,
+  adopting?: 'adopting',
+): Promise<Verdict> {
+  const sending = (there: Stored) => ask(connection, stageScript(bundle, there, adopting), TIMEOUT)
+  const answer = await sending(stored)
+  // Somebody has changed what is stored there: nothing of it is used.
+  const verdict = verdictOf(said(answer, LACKS).length > 0 ? await sending(NOTHING_STORED) : answer)
   // Staging touches nothing of what the node holds, however it ends.
   return verdict.state === 'done' || verdict.state === 'held-by-another' ? verdict : { ...verdict, state: 'refused' }
 }
@@ -153,28 +163,4 @@ function verdictOf(answer: Answer): Verdict {
   const notes = said(answer, 'note')
   if (state) return { state, notes, errors }
   return { state: 'died', notes, errors: [...errors, `the script ended with status ${answer.status}`] }
-}
-
-/** Files travel as here-documents inside the script: no second channel, no subsystem, and never half of a file. */
-function stageScript({ digest, files }: Bundle, adopting: 'adopting' | undefined): string {
-  const end = `edgepush-end-${digest.slice(0, 16)}`
-  const documents = files.map(({ name, text }) => `cat > "$incoming/${name}" << '${end}'\n${text}${end}\n`)
-  return `umask 077
-bundle=${STATE}/gen/${digest}
-incoming=${STATE}/incoming.$$
-intact() { # folder
-  cd "$1" 2> /dev/null && [ "$(sha256sum < ${MANIFEST})" = "${digest}  -" ] &&
-    sed -n 's/^    "\\([^"]*\\)": "\\([0-9a-f]*\\)",*$/\\2  \\1/p' ${MANIFEST} | sha256sum -c - > /dev/null 2>&1
-}
-for left in ${STATE}/incoming.*; do
-  [ -e "/proc/\${left##*.}" ] && [ -z "$(find "$left" -maxdepth 0 -mmin +60)" ] || rm -rf "$left"
-done
-mkdir -p ${STATE}/gen && mkdir "$incoming" || { echo "error ${STATE} cannot be written"; exit 20; }
-trap 'rm -rf "$incoming"' EXIT
-${documents.join('')}
-( intact "$incoming" ) || { echo 'error the bundle arrived damaged: is the disk full?'; exit 20; }
-( intact "$bundle" ) || { rm -rf "$bundle" && sync "$incoming"/* && mv "$incoming" "$bundle" && sync ${STATE}/gen; } ||
-  { echo "error $bundle cannot be written"; exit 20; }
-sh "$bundle/${SCRIPT}" check ${adopting ?? ''}
-`
 }

@@ -50,7 +50,7 @@ interface Bringing {
 export async function bring(link: Link, enter: (phase: RunPhase) => void, what: Bringing): Promise<Finding> {
   const { bundle, goal, reason } = what
   enter('stage')
-  const staged = await stage(link.connection, bundle)
+  const staged = await stage(link.connection, bundle, what.probed.stored)
   if (staged.state !== 'done') return findingOf('stage', staged, { status: 'converged', digest: bundle.digest })
   const terms = termsOf(link, what)
   const finding = await transact(link, enter, { ...goal.safety, bundle, terms, reason, verb: 'commit' })
