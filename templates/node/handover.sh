@@ -70,7 +70,7 @@ held() {
   reply differs $wrong
 }
 
-show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
+show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show" || echo '# cannot be read'; done; }
 
 # What the kernel holds of ours, and with + and - what the bundle asks for instead: both in order, without which a real
 # difference would be lost among those that mean nothing.

@@ -1051,7 +1051,8 @@ differing() { # [folder]
       ! cmp -s "$1/expected/$name" "$want/expected/$name" || continue
       there=$(cat "$1/expected/$name")
     else
-      there=$("${name}_show" 2> /dev/null)
+      # What cannot be read is not what was wanted, also where that is nothing.
+      there=$("${name}_show" 2> /dev/null) || there='# cannot be read'
     fi
     [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || echo "$name"
   done
@@ -1467,7 +1468,7 @@ held() {
   reply differs $wrong
 }
 
-show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
+show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show" || echo '# cannot be read'; done; }
 
 # What the kernel holds of ours, and with + and - what the bundle asks for instead: both in order, without which a real
 # difference would be lost among those that mean nothing.
