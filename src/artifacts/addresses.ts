@@ -87,9 +87,10 @@ for device in ${DEVICES}; do
   ip link set "$device" up || return 1
 done`,
   steps: {
-    tighten: sh`
+    prepare: sh`
 addresses_show > "$work/addresses.live" || return 1
-awk -v file="$want/addresses" -v revoked="$work/addresses.revoked" -v new="$work/addresses.new" '${CHANGES}' "$work/addresses.live" || return 1
+awk -v file="$want/addresses" -v revoked="$work/addresses.revoked" -v new="$work/addresses.new" '${CHANGES}' "$work/addresses.live"`,
+    tighten: sh`
 [ ! -s "$work/addresses.revoked" ] || sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -`,
     loosen: sh`
 [ ! -s "$work/addresses.new" ] || sed 's/^address/addr replace/' "$work/addresses.new" | ip -batch -`,

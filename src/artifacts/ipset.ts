@@ -102,15 +102,17 @@ printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
   END { exit bad }' > "$work/ipset.check" || { complain "$(cat "$work/ipset.check")"; return 1; }`,
     world: '',
     steps: {
-      tighten: sh`
+      prepare: sh`
 : > "$work/ipset.copied"
 rules=0
 case " $changes " in *' iptables '*) rules=1 ;; esac
 live=$(ipset save) || return 1
 printf '%s\n' "$live" | awk -v owned='${owned}' -v restricting='${restricting}' -v rules="$rules" -v source="$want/ipset.restore" \
   -v folder="$work/ipset." '${CHANGES}' || return 1
+[ ! -s "$work/ipset.changed" ] || changes="$changes iptables"`,
+      tighten: sh`
 [ ! -s "$work/ipset.now" ] || ipset restore -exist < "$work/ipset.now" || return 1
-[ ! -s "$work/ipset.changed" ] || { changes="$changes iptables"; ipset_copy; }`,
+[ ! -s "$work/ipset.changed" ] || ipset_copy`,
       loosen: sh`[ ! -s "$work/ipset.later" ] || ipset restore -exist < "$work/ipset.later"`,
       sweep: sh`
 [ -s "$work/ipset.unwanted" ] || [ -s "$work/ipset.copied" ] || return 0

@@ -102,7 +102,6 @@ export function iptables({ owned, hooks, entries }: Ownership): Artifact {
     file: 'iptables.restore',
     needs: ['iptables', 'iptables-save', 'iptables-restore'],
     functions: sh`
-iptables_flavour=
 iptables_live() {
   live=$(iptables-save) || return 1
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
@@ -126,7 +125,6 @@ iptables_commit() { # table copies
     4) ! alike iptables "$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source")" "$(iptables_canonical < "$work/iptables.live")" || return 0 ;;
     *) return 1 ;;
   esac
-  [ -n "$iptables_flavour" ] || iptables_flavour=$(iptables -V) || return 1
   case $iptables_flavour in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
   iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
   while read -r chain; do
@@ -159,6 +157,7 @@ done < "$work/iptables.before"`,
     world: '',
     leave: '',
     steps: {
+      prepare: 'iptables_flavour=$(iptables -V)',
       switch: 'iptables_commit filter "$work/ipset.copied"',
       // The sets have changed behind their copies, which the filter leaves now.
       loosen: sh`

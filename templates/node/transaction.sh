@@ -14,10 +14,16 @@ converge() { # [what was there a moment ago]
   # In a rehearsal nothing is there yet.
   changes=$artifacts
   [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
+  prepare || return 1
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
   done
   for name in $swept; do changed "$name" || continue; perform "$name" sweep || return 1; done
+}
+
+# Writes down what there is to do, where that can be known beforehand, and changes nothing. It may add to $changes.
+prepare() {
+  for name in $artifacts; do changed "$name" || continue; perform "$name" prepare || return 1; done
 }
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }

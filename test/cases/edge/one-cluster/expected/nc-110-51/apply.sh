@@ -119,7 +119,7 @@ printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
 ipset_world() {
 :
 }
-ipset_tighten() {
+ipset_prepare() {
 : > "$work/ipset.copied"
 rules=0
 case " $changes " in *' iptables '*) rules=1 ;; esac
@@ -153,8 +153,11 @@ printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v restricting='^EUCA_' -v r
       if (moves || kinds[i] == "loosen") print line[i] > later; else print line[i] > now
     }
   }' || return 1
+[ ! -s "$work/ipset.changed" ] || changes="$changes iptables"
+}
+ipset_tighten() {
 [ ! -s "$work/ipset.now" ] || ipset restore -exist < "$work/ipset.now" || return 1
-[ ! -s "$work/ipset.changed" ] || { changes="$changes iptables"; ipset_copy; }
+[ ! -s "$work/ipset.changed" ] || ipset_copy
 }
 ipset_switch() {
 :
@@ -203,7 +206,6 @@ cat
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
-iptables_flavour=
 iptables_live() {
   live=$(iptables-save) || return 1
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
@@ -319,7 +321,6 @@ iptables_commit() { # table copies
     4) ! alike iptables "$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source")" "$(iptables_canonical < "$work/iptables.live")" || return 0 ;;
     *) return 1 ;;
   esac
-  [ -n "$iptables_flavour" ] || iptables_flavour=$(iptables -V) || return 1
   case $iptables_flavour in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
   iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
   while read -r chain; do
@@ -352,6 +353,9 @@ done < "$work/iptables.before"
 }
 iptables_world() {
 :
+}
+iptables_prepare() {
+iptables_flavour=$(iptables -V)
 }
 iptables_tighten() {
 :
@@ -451,7 +455,7 @@ for device in $(awk '/^[pa]/ && $3 == "dev" && !told[$4]++ { print $4 }' "$want/
   ip link set "$device" up || return 1
 done
 }
-addresses_tighten() {
+addresses_prepare() {
 addresses_show > "$work/addresses.live" || return 1
 awk -v file="$want/addresses" -v revoked="$work/addresses.revoked" -v new="$work/addresses.new" '
   BEGIN {
@@ -460,7 +464,9 @@ awk -v file="$want/addresses" -v revoked="$work/addresses.revoked" -v new="$work
   }
   $0 in wanted { there[$0] = 1; next }
   { print > revoked }
-  END { for (i = 1; i <= n; i++) if (!(lines[i] in there)) print lines[i] > new }' "$work/addresses.live" || return 1
+  END { for (i = 1; i <= n; i++) if (!(lines[i] in there)) print lines[i] > new }' "$work/addresses.live"
+}
+addresses_tighten() {
 [ ! -s "$work/addresses.revoked" ] || sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -
 }
 addresses_switch() {
@@ -625,6 +631,9 @@ ebtables_check() {
 ebtables_world() {
 :
 }
+ebtables_prepare() {
+:
+}
 ebtables_tighten() {
 :
 }
@@ -697,6 +706,9 @@ ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || ip link add "$VNET_BRIDGE" t
 ip link set "$VNET_BRIDGE" up || return 1
 awk -v bridge="$VNET_BRIDGE" '$2 == bridge && $4 !~ /\/32$/ { print "addr replace " $4 " dev " bridge }' "$work/addresses.host" | ip -batch - || return 1
 mount -t tmpfs -o mode=755 edgepush "$dhcpd_parent" && mkdir -p "$dhcpd_folder"
+}
+dhcpd_prepare() {
+:
 }
 dhcpd_tighten() {
 :
@@ -781,6 +793,9 @@ placeholder_check() {
 placeholder_world() {
 :
 }
+placeholder_prepare() {
+:
+}
 placeholder_tighten() {
 :
 }
@@ -839,6 +854,9 @@ persistence_check() {
   { complain "there is no $persistence_place: persist is for nodes with systemd"; return 1; }
 }
 persistence_world() {
+:
+}
+persistence_prepare() {
 :
 }
 persistence_tighten() {
@@ -1034,10 +1052,16 @@ converge() { # [what was there a moment ago]
   # In a rehearsal nothing is there yet.
   changes=$artifacts
   [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
+  prepare || return 1
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
   done
   for name in $swept; do changed "$name" || continue; perform "$name" sweep || return 1; done
+}
+
+# Writes down what there is to do, where that can be known beforehand, and changes nothing. It may add to $changes.
+prepare() {
+  for name in $artifacts; do changed "$name" || continue; perform "$name" prepare || return 1; done
 }
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
