@@ -33,6 +33,8 @@ export interface Artifact {
   readonly steps: Readonly<Partial<Record<Phase, string>>>
   /** What of it must go before the original daemon takes the node back; everything else it finds and goes on with. */
   readonly leave: string
+  /** Removes what a script that died has left half written; absent where it leaves nothing. */
+  readonly tidy?: string
   /** Prints what of ours is there: canonical, without counters, in the form of its own file, so that it can be put back. */
   readonly show: string
   /**

@@ -42,6 +42,7 @@ export const dhcpd: Artifact = {
   needs: ['dhcpd'],
   functions: FUNCTIONS,
   leave: '',
+  tidy: sh`[ ! -e "$dhcpd_folder/euca-dhcp.conf.next" ] || rm -f "$dhcpd_folder/euca-dhcp.conf.next"`,
   check: sh`
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
 [ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is this a node controller?"; return 1; }`,

@@ -38,6 +38,7 @@ export const persistence: Artifact = {
   { complain "there is no $persistence_place: persist is for nodes with systemd"; return 1; }`,
   world: '',
   leave: 'persistence_remove',
+  tidy: sh`[ ! -e "$persistence_place/$persistence_file.new" ] || rm -f "$persistence_place/$persistence_file.new"`,
   steps: {
     loosen: sh`
 if [ ! -f "$want/$persistence_file" ]; then persistence_remove; return; fi

@@ -39,6 +39,8 @@ export const placeholder: Artifact = {
   check: '',
   world: '',
   leave: 'placeholder_places && placeholder_stop && rm -f "$placeholder_script" "$placeholder_script.wait"',
+  tidy: sh`
+for half in "$state/eucanetd-placeholder.new" "$placeholder_pid_file.new"; do [ ! -e "$half" ] || rm -f "$half"; done`,
   steps: {
     loosen: sh`
 placeholder_places

@@ -96,6 +96,7 @@ sweep_leftovers() {
   for left in /run/edgepush.* "$state"/work.* "$state"/snap/*; do
     [ ! -e "$left" ] || [ "$left" = "$kept" ] || rm -rf "$left"
   done
+  for name in $artifacts; do "${name}_tidy"; done
 }
 
 check() { # [adopting]

@@ -186,6 +186,9 @@ done < "$work/ipset.stale"
 ipset_leave() {
 :
 }
+ipset_tidy() {
+:
+}
 ipset_show() {
 live=$(ipset save) || return 1
 printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v blocked="$blocked" '
@@ -372,6 +375,9 @@ iptables_sweep() {
 iptables_leave() {
 :
 }
+iptables_tidy() {
+:
+}
 iptables_show() {
 iptables_live || return 1
 printf '%s\n' "$live" | iptables_canonical
@@ -485,6 +491,9 @@ while IFS=' /' read -r _ address _ _ device; do addresses_announce "$address" "$
 :
 }
 addresses_leave() {
+:
+}
+addresses_tidy() {
 :
 }
 addresses_show() {
@@ -650,6 +659,9 @@ ebtables_sweep() {
 ebtables_leave() {
 :
 }
+ebtables_tidy() {
+:
+}
 ebtables_show() {
 live=$(ebtables-save) || return 1
 printf '%s\n' "$live" | ebtables_canonical
@@ -735,6 +747,9 @@ dhcpd_sweep() {
 dhcpd_leave() {
 :
 }
+dhcpd_tidy() {
+[ ! -e "$dhcpd_folder/euca-dhcp.conf.next" ] || rm -f "$dhcpd_folder/euca-dhcp.conf.next"
+}
 dhcpd_show() {
 [ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
 if dhcpd_running; then echo "#= a daemon answers on $VNET_BRIDGE"; fi
@@ -819,6 +834,9 @@ placeholder_sweep() {
 placeholder_leave() {
 placeholder_places && placeholder_stop && rm -f "$placeholder_script" "$placeholder_script.wait"
 }
+placeholder_tidy() {
+for half in "$state/eucanetd-placeholder.new" "$placeholder_pid_file.new"; do [ ! -e "$half" ] || rm -f "$half"; done
+}
 placeholder_show() {
 placeholder_places
 [ ! -e "$placeholder_script" ] || cat "$placeholder_script"
@@ -881,6 +899,9 @@ persistence_sweep() {
 }
 persistence_leave() {
 persistence_remove
+}
+persistence_tidy() {
+[ ! -e "$persistence_place/$persistence_file.new" ] || rm -f "$persistence_place/$persistence_file.new"
 }
 persistence_show() {
 persistence_places
@@ -1134,6 +1155,7 @@ sweep_leftovers() {
   for left in /run/edgepush.* "$state"/work.* "$state"/snap/*; do
     [ ! -e "$left" ] || [ "$left" = "$kept" ] || rm -rf "$left"
   done
+  for name in $artifacts; do "${name}_tidy"; done
 }
 
 check() { # [adopting]
@@ -1355,8 +1377,10 @@ confirm() {
   before=$(pending before)
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
-  ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" && sync "$state" ||
+  ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" ||
     take_back 'that it is confirmed cannot be written down: is the disk full?'
+  # Whatever fails from here on: the link decides.
+  sync "$state" || note "that it is confirmed may not survive a power cut: $state cannot be synced"
   journal confirmed
   close_window
   turn_the_page
