@@ -112,7 +112,7 @@ async function runOn(node: LabNode, round: number): Promise<Run> {
     apply=/var/lib/edgepush/current/apply.sh
     before=$(cat /proc/sys/kernel/ns_last_pid)
     clock check sh $apply check
-    clock commit sh $apply commit round-${round} ${1000 + round} 60
+    echo go | clock commit sh $apply commit round-${round} ${1000 + round} 60
     clock confirm sh $apply confirm round-${round}
     times
     echo processes $(( $(cat /proc/sys/kernel/ns_last_pid) - before ))`,

@@ -9,7 +9,7 @@ import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
 import { aboutNodes, described } from './commands/described.ts'
 import { complete, type Flags } from './commands/flags.ts'
-import { LOCK_VERBS, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './commands/verbs.ts'
+import { LOCK_VERBS, RETRY, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './commands/verbs.ts'
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
@@ -35,6 +35,12 @@ const program = new Command('edgepush')
   .exitOverride()
 
 verb('push', async (...run) => (await import('./commands/push.ts')).push(...run))
+aboutNodes(program.command('retry').argument('[run]', 'the run, as it called itself'), RETRY).action(
+  async (run: string | undefined, playbook: string | undefined, flags: Flags) => {
+    const { retry } = await import('./commands/retry.ts')
+    exit = await retry([run ?? [], playbook ?? []].flat(), complete(flags), contextFor(flags))
+  },
+)
 verb('render', async (...run) => (await import('./commands/render.ts')).render(...run))
 verb('status', async (...run) => (await import('./commands/status.ts')).status(...run))
 verb('drift', async (...run) => (await import('./commands/drift.ts')).drift(...run))

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { ExitCode } from '../error.ts'
 import { openRecord, type Record as RunRecord } from '../record/record.ts'
 import { eventStream } from '../report/event-stream.ts'
+import { flippedText } from '../report/flipped.ts'
 import { outcomesReport } from '../report/outcomes.ts'
 import { progress } from '../report/progress.ts'
 import type { Listener, ViewStamp } from '../run/event.ts'
@@ -47,7 +48,9 @@ async function recordedRun(
   const record = openRecord(context.stateFolder, cloud, run, view)
   const remember = recording(record, context)
   const screen = json ? eventStream(context, command) : progress(context.terminal)
+  const flips: string[] = []
   const tell: Listener = (event) => {
+    if (event.type === 'flipped') flips.push(flippedText(event))
     remember(event)
     context.log(event)
     screen(event)
@@ -56,11 +59,15 @@ async function recordedRun(
   try {
     const nodes = stages.flatMap(({ tasks }) => tasks.map(({ name }) => name))
     tell({ type: 'run-started', run, command, cloud, view, nodes, ...(leftOut > 0 ? { leftOut } : {}) })
-    const means = { run, transport: context.transport, now: () => performance.now() }
-    const outcomes = await runStages(stages, means, context.signal, tell)
-    const code = exitCode(outcomes.filter(({ status }) => status !== aim))
+    const means = { run, transport: context.transport, began: performance.now(), now: () => performance.now() }
+    const { outcomes, isSpent } = await runStages(stages, means, context.signal, tell)
+    const code = exitCode(
+      outcomes.filter(({ status }) => status !== aim),
+      isSpent,
+    )
     tell({ type: 'run-finished', exitCode: code, counts: countsOf(outcomes) })
     if (!json) context.terminal.out(outcomesReport(outcomes, context.terminal))
+    if (!json && !context.terminal.quiet) context.terminal.out(flips.join(''))
     return code
   } finally {
     record.close()

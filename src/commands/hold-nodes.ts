@@ -2,7 +2,7 @@
 
 import { type Holding, holdNodes } from '../record/lock.ts'
 import { lifeOf, type Owner, ownerHere } from '../record/owner.ts'
-import type { Finding } from '../run/run-node.ts'
+import type { Told } from '../run/run-node.ts'
 import type { RunStage } from '../run/run-stages.ts'
 import type { Context } from './context.ts'
 
@@ -40,7 +40,7 @@ function inheritances({ inherited }: Holding): readonly string[] {
   })
 }
 
-function heldBy(owner: Owner): Finding {
+function heldBy(owner: Owner): Told {
   const wait = `wait for it, or end it: kill ${owner.pid}`
   const next =
     lifeOf(owner) === 'elsewhere' ? `if it is gone from ${owner.host}: edgepush lock release ${owner.run}` : wait

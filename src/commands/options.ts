@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration } from '../config/duration.ts'
-import { SHORTEST_WINDOW } from '../config/playbook.ts'
+import { SHORTEST_WINDOW } from '../config/stage.ts'
 
 /** Which nodes, and how what became of them is told. */
 export function commonOptions(): readonly Option[] {

@@ -1,7 +1,7 @@
 /** `edgepush push`: brings the nodes to what the view says, and tells what became of each. */
 
-import type { Stage } from '../config/playbook.ts'
 import { type StageNodes, selectStages } from '../config/select.ts'
+import type { Stage } from '../config/stage.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { historyOf } from '../record/history.ts'
 import { readRecord } from '../record/record.ts'

@@ -9,5 +9,5 @@ export function singleStage(
   tasks: readonly NodeTask[],
   { forks }: { readonly forks: number | undefined },
 ): readonly RunStage[] {
-  return [{ name, tasks, parallel: forks ?? FORKS, pause: 0 }]
+  return [{ name, tasks, parallel: forks ?? FORKS, batches: [], commit: 'each', failures: undefined, pause: 0 }]
 }

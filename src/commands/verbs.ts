@@ -37,6 +37,12 @@ export const SETTLING_VERBS = {
   },
 } as const
 
+export const RETRY = {
+  does: 'push again to the nodes of a push (default: the last) that came to no good end',
+  example: 'edgepush retry 20260101T120000Z-0a1b2c',
+  options: [...viewOptions(), confirmWindowOption(), forksOption()],
+} as const
+
 export const LOCK_VERBS = {
   status: {
     does: 'list the nodes that runs have, and whether these runs still live',

@@ -73,6 +73,22 @@ const STAGE = {
       items: CHECK,
       description: `a list of checks: ${PLAIN_CHECKS.join(', ')}, or maps such as { check: dhcp, timeout: 5s }`,
     },
+    batches: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: ['integer', 'string'],
+        minimum: 1,
+        pattern: PERCENT.pattern,
+        description: 'a number of nodes, 1 or more, or a share of the stage such as 20%',
+      },
+      description: 'a list of sizes such as [1, 5, 20%]',
+    },
+    commit: {
+      type: 'string',
+      enum: ['together', 'each'],
+      description: 'one of together (no node begins before all of its batch are ready) and each',
+    },
     failures: {
       type: ['integer', 'string'],
       minimum: 0,

@@ -13,7 +13,7 @@ import { type Document, loadDocument } from './document.ts'
 import { parseDuration } from './duration.ts'
 import { resolvePath, toTarget } from './login.ts'
 import { PLAYBOOK_SCHEMA, type PlaybookYaml } from './playbook.schema.ts'
-import { findVerifyDefects, type StageCheck, toChecks, toReconnect } from './verify.ts'
+import { findStageDefects, IMPLIED, type Stage, toStage } from './stage.ts'
 
 export interface Playbook {
   readonly name: string
@@ -40,32 +40,6 @@ type Source =
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'ssh'; readonly target: Target; readonly file: string }
 
-export interface Stage {
-  readonly name: string
-  /** Words of `--limit`'s grammar. */
-  readonly targets: readonly string[]
-  /** Nodes at a time. */
-  readonly parallel: number
-  /** Milliseconds after the stage, before the next. */
-  readonly pause: number
-  /** Milliseconds in which a commit must be confirmed. */
-  readonly window: number
-  /** Milliseconds in which a node must take a new connection, if that is said. */
-  readonly reconnect: number | undefined
-  /** What else must work before it is confirmed. */
-  readonly checks: readonly StageCheck[]
-  /** `file:line:column` of its targets. */
-  readonly where: string
-}
-
-/** As many connections as an admin host opens in a blink and sshd's default limits take. */
-const PARALLEL = 32
-
-const WINDOW = 60_000
-
-/** Less is no time to find out whether a node can still be reached. */
-export const SHORTEST_WINDOW = 5_000
-
 export function loadPlaybook(file: string, namedBy: string): Playbook {
   const document = loadDocument(file, namedBy, PLAYBOOK_SCHEMA)
   const { name, inventory, source, stages } = document.value
@@ -77,31 +51,12 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
     source: source && toSource(source, file),
     reading: toReading(document),
     maxAge: source?.max_age === undefined ? undefined : parseDuration(source.max_age),
-    stages: stages.map((stage, index) => ({
-      name: stage.name,
-      targets: stage.targets,
-      parallel: stage.parallel ?? PARALLEL,
-      pause: stage.pause === undefined ? 0 : parseDuration(stage.pause),
-      window: windowOf(stage),
-      reconnect: toReconnect(stage.verify ?? []),
-      checks: toChecks(stage.verify ?? [], (item) => document.where(['stages', index, 'verify', item])),
-      where: document.where(['stages', index, 'targets']),
-    })),
+    stages: stages.map((stage, index) => toStage(stage, (...path) => document.where(['stages', index, ...path]))),
   }
 }
 
 /** What an inventory alone means: every node, in one stage. */
 export function impliedPlaybook(inventory: FileReference): Playbook {
-  const all: Stage = {
-    name: 'all',
-    targets: ['all'],
-    parallel: PARALLEL,
-    pause: 0,
-    window: WINDOW,
-    reconnect: undefined,
-    checks: [],
-    where: inventory.file,
-  }
   return {
     name: 'all',
     document: undefined,
@@ -109,19 +64,14 @@ export function impliedPlaybook(inventory: FileReference): Playbook {
     source: undefined,
     reading: STRICT,
     maxAge: undefined,
-    stages: [all],
+    stages: [{ ...IMPLIED, where: inventory.file }],
   }
 }
 
 /** One line for each key that this version reads but does not enforce. */
 export function notEnforced({ document }: Playbook): readonly string[] {
   if (!document) return []
-  const { guard, stages } = document.value
-  const paths: KeyPath[] = []
-  if (guard !== undefined) paths.push(['guard'])
-  stages.forEach((stage, index) => {
-    if (stage.failures !== undefined) paths.push(['stages', index, 'failures'])
-  })
+  const paths: KeyPath[] = document.value.guard === undefined ? [] : [['guard']]
   return paths.map((path) => `${document.where(path)}: ${formatKeyPath(path)}: this version does not enforce it yet`)
 }
 
@@ -144,24 +94,4 @@ function toReading({ value: { source }, where }: Document<PlaybookYaml>): Readin
 function findSourceDefects({ source }: PlaybookYaml): readonly Defect[] {
   if (!source || (source.ssh === undefined) !== (source.file === undefined)) return []
   return [{ path: ['source'], problem: 'must have either the key ssh or the key file' }]
-}
-
-function findStageDefects({ stages }: PlaybookYaml): readonly Defect[] {
-  const shortWindows = stages.flatMap(({ window }, index): readonly Defect[] => {
-    if (window === undefined || parseDuration(window) >= SHORTEST_WINDOW) return []
-    return [{ path: ['stages', index, 'window'], problem: `must be at least ${SHORTEST_WINDOW / 1_000}s` }]
-  })
-  const repeated = stages.flatMap(({ name }, index): readonly Defect[] => {
-    if (stages.findIndex((stage) => stage.name === name) === index) return []
-    return [{ path: ['stages', index, 'name'], problem: `"${name}" is already the name of a stage` }]
-  })
-  const verify = stages.flatMap((stage, index) => {
-    return findVerifyDefects(stage.verify ?? [], windowOf(stage), ['stages', index, 'verify'])
-  })
-  return [...shortWindows, ...repeated, ...verify]
-}
-
-/** Milliseconds. */
-function windowOf({ window }: PlaybookYaml['stages'][number]): number {
-  return window === undefined ? WINDOW : parseDuration(window)
 }

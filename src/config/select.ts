@@ -10,8 +10,9 @@ import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { Inventory, InventoryNode } from './inventory.ts'
 import { isPattern } from './pattern.ts'
-import type { Playbook, Stage } from './playbook.ts'
+import type { Playbook } from './playbook.ts'
 import type { History, Unmatched } from './references.ts'
+import type { Stage } from './stage.ts'
 import { matchWords } from './words.ts'
 
 /** As typed. */

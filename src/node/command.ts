@@ -13,13 +13,21 @@ import { NotTrusted, type Reply } from './transport.ts'
 /** Where root alone may write; nothing that runs on a node is looked for elsewhere. */
 export const ENVIRONMENT = 'LC_ALL=C PATH=/usr/sbin:/sbin:/usr/bin:/bin'
 
-/** Not `sh -s`: bash reads a script on stdin byte by byte, which takes seconds for a large bundle. */
-const PROGRAM = 'eval "$(cat)"'
+/**
+ * Reads the size of a script and then the script, and leaves what follows to it. Not `sh -s`: bash reads a script on stdin
+ * byte by byte, which takes seconds for a large bundle.
+ */
+const PROGRAM = 'read -r size && eval "$(head -c "$size")"'
 
 /** `sudoer` is the user whose login becomes root's by sudo; absent where the login is enough as it is. */
 export function commandFor(sudoer: string | undefined): string {
   const become = sudoer === undefined ? '' : 'sudo -n '
   return `/usr/bin/env -i ${ENVIRONMENT} ${become}/bin/sh -c '${PROGRAM}'`
+}
+
+/** What the command reads of a script; more can follow. */
+export function inputOf(script: string): string {
+  return `${Buffer.byteLength(script)}\n${script}`
 }
 
 /** Allows exactly our command. In a sudoers file quotes are characters like others, and arguments are joined by blanks. */

@@ -28,8 +28,9 @@ export async function compareWithCurrent(
   const connection = await transport.connect(target)
   try {
     const script = templateAt(templates, 'node/probe.sh') + templateAt(templates, 'node/drift.sh')
+    const asked = performance.now()
     const answer = await ask(connection, script, TIMEOUT)
-    return { probed: probedOf(answer), deviations: said(answer, 'difference').flatMap(deviationOf) }
+    return { probed: probedOf(answer, asked), deviations: said(answer, 'difference').flatMap(deviationOf) }
   } finally {
     connection.close()
   }

@@ -4,20 +4,23 @@
  * Invariants:
  * - whatever a login shell or its rc files print, before or after, is not part of an answer: only what stands between
  *   two marks is, and the marks are made anew for every question;
- * - the script is one compound command, which a shell reads to its end before it does anything: an input that is cut off
- *   does nothing. Its first line says that it arrived whole; a login shell that reads stdin itself takes that away;
+ * - the script comes after its size, and is one compound command, which a shell reads to its end before it does anything: an
+ *   input that is cut off does nothing. A login shell that reads stdin itself takes its first lines away;
  * - a script is read and run with nothing of the login's environment: what it calls is found where root alone may write;
  * - an answer without its whole end mark is no answer: what the node did is unknown.
  */
 
 import { randomBytes } from 'node:crypto'
-import { commandFor, ENVIRONMENT, explainSudo } from './command.ts'
-import { type Connection, ConnectionLost, type Reply } from './transport.ts'
+import { commandFor, ENVIRONMENT, explainSudo, inputOf } from './command.ts'
+import { type Connection, ConnectionLost, type Reply, type Talk } from './transport.ts'
 
 export interface Answer {
   readonly status: number
   readonly lines: readonly AnswerLine[]
 }
+
+/** Hears what a script says while it runs; the first line that it answers is the last. */
+export type Hear = (line: AnswerLine) => Promise<string> | undefined
 
 /** `word text`. */
 interface AnswerLine {
@@ -28,21 +31,32 @@ interface AnswerLine {
 /** What a script may say itself: it is not a reply of ours at all. */
 export class Unintelligible extends Error {}
 
-export async function ask(connection: Connection, script: string, timeout: number): Promise<Answer> {
+/** With `hear`, the script finds what it is told meanwhile at descriptor 4. */
+export async function ask(connection: Connection, script: string, timeout: number, hear?: Hear): Promise<Answer> {
   const mark = `edgepush-${randomBytes(8).toString('hex')}`
   const { sudoer } = connection
-  const reply = await connection.run(commandFor(sudoer), wrap(script, mark), timeout)
+  const talk = hear && between(mark, hear)
+  const reply = await connection.run(commandFor(sudoer), inputOf(wrap(script, mark)), timeout, talk)
   return unwrap(reply.stdout, mark) ?? refuse(reply, mark, sudoer)
 }
 
 function wrap(script: string, mark: string): string {
-  return `EDGEPUSH=${mark}
-[ "\${EDGEPUSH-}" = ${mark} ] || exit 99
-{ ${ENVIRONMENT}; export LC_ALL PATH
+  return `{ ${ENVIRONMENT}; export LC_ALL PATH
 printf '\\n%s begin\\n' ${mark}; (
 ${script}
-) < /dev/null; printf '\\n%s end %s\\n' ${mark} $?; exit 0; }
+) 4<&0 < /dev/null; printf '\\n%s end %s\\n' ${mark} $?; exit 0; }
 `
+}
+
+/** Only what is part of the answer. */
+function between(mark: string, hear: Hear): Talk {
+  let isWithin = false
+  return (line) => {
+    if (line === `${mark} begin`) isWithin = true
+    else if (line.startsWith(`${mark} end `)) isWithin = false
+    else if (isWithin) return hear(answerLine(line))
+    return undefined
+  }
 }
 
 function unwrap(stdout: string, mark: string): Answer | undefined {

@@ -6,6 +6,7 @@
  */
 
 import { type Templates, templateAt } from '../bundle/templates.ts'
+import { type ClockReading, readClock } from './clock.ts'
 import { type Answer, ask, said } from './exchange.ts'
 import type { Stored } from './stage-script.ts'
 import type { Connection, Target, Transport } from './transport.ts'
@@ -22,6 +23,8 @@ export interface Probed {
   readonly holding: Holding | undefined
   /** Files of bundles that are there, current or not. */
   readonly stored: Stored
+  /** Undefined where the node's `date` does not count fractions of a second. */
+  readonly clock: ClockReading | undefined
 }
 
 interface Facts {
@@ -78,11 +81,12 @@ export async function probeNode(transport: Transport, target: Target, templates:
 }
 
 export async function probe(connection: Connection, templates: Templates): Promise<Probed> {
-  return probedOf(await ask(connection, templateAt(templates, 'node/probe.sh'), TIMEOUT))
+  const asked = performance.now()
+  return probedOf(await ask(connection, templateAt(templates, 'node/probe.sh'), TIMEOUT), asked)
 }
 
-/** What a node says of itself, in an answer that may say more. */
-export function probedOf(answer: Answer): Probed {
+/** What a node says of itself, in an answer that may say more; `asked` is when that was, by our own clock. */
+export function probedOf(answer: Answer, asked: number): Probed {
   const errors = said(answer, 'error')
   if (answer.status !== 0 || errors.length > 0) {
     throw new NotProbed(errors.join('; ') || `the probe ended with status ${answer.status}`)
@@ -95,6 +99,7 @@ export function probedOf(answer: Answer): Probed {
     pending: pendingOf(answer),
     holding: holdingOf(answer),
     stored: new Set(said(answer, 'stored').flatMap((text) => text.split(' '))),
+    clock: readClock(said(answer, 'clock')[0], asked),
   }
 }
 

@@ -4,8 +4,8 @@
  * stage    what the node lacks of the bundle arrives, all digests are checked, and it is rehearsed there; nothing of the
  *          node changes
  * compare  what the node holds against it, as a diff
- * commit   it is made so and read back; on any failure the node goes back
- * adopt    eucanetd is stopped and disabled, then as commit
+ * commit   stage; then it waits for the word, is made so and read back; on any failure the node goes back
+ * adopt    the same of a bundle that is staged, and eucanetd is stopped and disabled first
  * verify   does it work? nothing of the node changes
  * confirm  it becomes the node's current bundle; a commit that is not confirmed in its window goes back
  * abort    the node goes back
@@ -15,7 +15,8 @@
  */
 
 import { type Bundle, SCRIPT } from '../bundle/bundle.ts'
-import { type Answer, ask, said } from './exchange.ts'
+import { type ClockReading, readClock, type Span, timeOf } from './clock.ts'
+import { type Answer, ask, type Hear, said } from './exchange.ts'
 import { NotProbed } from './probe.ts'
 import { LACKS, NOTHING_STORED, type Stored, stageScript } from './stage-script.ts'
 import type { Connection } from './transport.ts'
@@ -46,6 +47,25 @@ export interface Terms {
   readonly version: string | undefined
 }
 
+/** Between all that can be done beforehand and the first change. */
+export interface Start {
+  /** The node is ready: may it begin? A node that is told no has changed nothing, as one that is told nothing. */
+  readonly mayBegin: () => Promise<boolean>
+  /** What it had of bundles when it was probed. */
+  readonly stored: Stored
+  /** Its clock, when it was probed. */
+  readonly clock: ClockReading | undefined
+  readonly onActivated: (activation: Activation) => void
+}
+
+/** From here on the new rules decide on the node. */
+export interface Activation {
+  /** When we heard of it, in milliseconds of our clock. */
+  readonly heard: number
+  /** By the node's own clock, corrected; undefined where that cannot be told. */
+  readonly at: Span | undefined
+}
+
 const STATE = '/var/lib/edgepush'
 const TIMEOUT = 120_000
 /** As the cloud writes it; nothing else goes into a command. */
@@ -67,20 +87,48 @@ export async function stage(
   stored: Stored,
   adopting?: 'adopting',
 ): Promise<Verdict> {
-  const sending = (there: Stored) => ask(connection, stageScript(bundle, there, adopting), TIMEOUT)
-  const answer = await sending(stored)
-  // Somebody has changed what is stored there: nothing of it is used.
-  const verdict = verdictOf(said(answer, LACKS).length > 0 ? await sending(NOTHING_STORED) : answer)
+  const put = (there: Stored) => ask(connection, stageScript(bundle, there, adopting), TIMEOUT)
+  const verdict = verdictOf(await sparing(stored, put))
   // Staging touches nothing of what the node holds, however it ends.
   return verdict.state === 'done' || verdict.state === 'held-by-another' ? verdict : { ...verdict, state: 'refused' }
 }
 
-export function commit(connection: Connection, bundle: Bundle, terms: Terms): Promise<Verdict> {
-  return perform(connection, bundle, 'commit', ...wordsOf(terms))
+export async function commit(connection: Connection, bundle: Bundle, terms: Terms, start: Start): Promise<Verdict> {
+  const call = callOf(`gen/${bundle.digest}`, ['commit', ...wordsOf(terms)])
+  const put = (there: Stored) => {
+    const script = `( ${stageScript(bundle, there, undefined)} ) || exit\n${call} <&4`
+    return ask(connection, script, TIMEOUT, hearing(start))
+  }
+  return verdictOf(await sparing(start.stored, put))
 }
 
-export function adopt(connection: Connection, bundle: Bundle, terms: Terms): Promise<Verdict> {
-  return perform(connection, bundle, 'adopt', ...wordsOf(terms))
+/** Where somebody has changed what is stored on the node, nothing of it is used: the whole is sent. */
+async function sparing(stored: Stored, put: (stored: Stored) => Promise<Answer>): Promise<Answer> {
+  const answer = await put(stored)
+  return said(answer, LACKS).length > 0 ? await put(NOTHING_STORED) : answer
+}
+
+/** Of a bundle that is staged. */
+export async function adopt(connection: Connection, bundle: Bundle, terms: Terms, start: Start): Promise<Verdict> {
+  const call = callOf(`gen/${bundle.digest}`, ['adopt', ...wordsOf(terms)])
+  return verdictOf(await ask(connection, `${call} <&4`, TIMEOUT, hearing(start)))
+}
+
+function hearing({ mayBegin, clock, onActivated }: Start): Hear {
+  let ready: ClockReading | undefined
+  return ({ word, text }) => {
+    const now = performance.now()
+    const reading = readClock(text, now)
+    if (word === 'ready') {
+      ready = reading
+      return mayBegin().then((may) => (may ? 'go\n' : 'no\n'))
+    }
+    if (word === 'activated') {
+      const at = clock && ready && reading && timeOf(reading.node, { asked: clock, heard: ready })
+      onActivated({ heard: now, at })
+    }
+    return undefined
+  }
 }
 
 /** `check` is one that the mode has; `timeout` in milliseconds. */

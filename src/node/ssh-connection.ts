@@ -9,9 +9,10 @@
  */
 
 import type { Socket } from 'node:net'
-import { Readable } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import { type Config, NodeSSH } from 'node-ssh'
-import { type Connection, ConnectionLost, type Reply, Unreachable } from './transport.ts'
+import { answering } from './answering.ts'
+import { type Connection, ConnectionLost, type Reply, type Talk, Unreachable } from './transport.ts'
 
 const MAX_OUTPUT = 64 * 1024 * 1024
 
@@ -48,7 +49,7 @@ export class SshConnection implements Connection {
     }
   }
 
-  run(command: string, input: string, timeout: number): Promise<Reply> {
+  run(command: string, input: string, timeout: number, talk?: Talk): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed || !this.#ssh.isConnected()) {
         reject(new Unreachable(`the connection to ${this.#endpoint} was lost between two commands: ${this.#explain()}`))
@@ -61,13 +62,16 @@ export class SshConnection implements Connection {
       }
       const onClose = () => lose(this.#lost())
       const onFlood = () => lose(this.#unknown(`sent more than ${MAX_OUTPUT / 1024 / 1024} MiB`))
-      const timer = setTimeout(() => lose(this.#unknown(`did not answer within ${timeout / 1000} s`)), timeout)
+      const stdin = new PassThrough()
+      stdin.write(input)
+      const onTimeout = () => lose(this.#unknown(`did not answer within ${timeout / 1000} s`))
+      const dialogue = answering({ stdin, timeout, onTimeout, talk })
       this.#socket.prependOnceListener('close', onClose)
 
-      this.#execute(command, input, onFlood)
+      this.#execute(command, stdin, { onFlood, onStdout: dialogue.hear })
         .then(resolve, reject)
         .finally(() => {
-          clearTimeout(timer)
+          dialogue.end()
           this.#socket.off('close', onClose)
         })
     })
@@ -81,14 +85,17 @@ export class SshConnection implements Connection {
   }
 
   /** One byte is one character until all is there: a character of several bytes may come in two packets. */
-  async #execute(command: string, input: string, onFlood: () => void): Promise<Reply> {
+  async #execute(command: string, stdin: PassThrough, on: Listeners): Promise<Reply> {
     let received = 0
     const count = (chunk: Buffer) => {
       received += chunk.length
-      if (received > MAX_OUTPUT) onFlood()
+      if (received > MAX_OUTPUT) on.onFlood()
     }
-    const stdin = Readable.from([Buffer.from(input)])
-    const options = { stdin, encoding: 'latin1', noTrim: true, onStdout: count, onStderr: count } as const
+    const onStdout = (chunk: Buffer) => {
+      count(chunk)
+      on.onStdout(chunk.toString('latin1'))
+    }
+    const options = { stdin, encoding: 'latin1', noTrim: true, onStdout, onStderr: count } as const
     const { code, signal, stdout, stderr } = await this.#ssh.execCommand(command, options).catch((error: Error) => {
       throw this.#explainFailure(error)
     })
@@ -117,6 +124,11 @@ export class SshConnection implements Connection {
   #explain(): string {
     return this.#reason ?? 'the node closed the connection'
   }
+}
+
+interface Listeners {
+  readonly onFlood: () => void
+  readonly onStdout: (text: string) => void
 }
 
 function decode(latin1: string): string {

@@ -1,7 +1,7 @@
 /**
  * How bytes reach a node: one connection, commands on it, nothing about bundles.
  *
- * Every exchange is one command with its whole input on stdin. A command that ends without an exit code (the connection
+ * Every exchange is one command with its input on stdin, whole, or but for one answer to what it says meanwhile. A command that ends without an exit code (the connection
  * was lost, the process was killed) is never a result: it is thrown as `ConnectionLost`, because what the node did is
  * unknown then, and only a new probe can tell.
  */
@@ -31,11 +31,20 @@ export interface Transport {
 export interface Connection {
   /** Who logged in, where that user becomes root by sudo. */
   readonly sudoer?: string | undefined
-  /** One at a time. After `timeout` milliseconds the connection is closed; what the node is doing goes on. */
-  run(command: string, input: string, timeout: number): Promise<Reply>
+  /**
+   * One at a time. After `timeout` milliseconds, in which no time counts that an answer takes, the connection is closed;
+   * what the node is doing goes on.
+   */
+  run(command: string, input: string, timeout: number, talk?: Talk): Promise<Reply>
   /** Never throws, may be called again. */
   close(): void
 }
+
+/**
+ * Hears each whole line of a command's output as it comes. The first line that is answered is the last: its answer is sent,
+ * and the command's input ends. Where nothing talks, it ends at once.
+ */
+export type Talk = (line: string) => Promise<string> | undefined
 
 export interface Reply {
   readonly code: number

@@ -2,7 +2,7 @@
  * A run as a person follows it: on a terminal one line that is overwritten, elsewhere a line for every node that is done.
  */
 
-import type { Listener } from '../run/event.ts'
+import type { Listener, RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -28,7 +28,7 @@ function liveLine({ err, columns, paint }: Terminal): Listener {
     }
     if (event.type === 'run-finished') err('\r\u001b[K')
     else draw()
-    if (event.type === 'stopped') err(`\r\u001b[K${stopText(event.stage, event.failed)}\n`)
+    if (event.type === 'stopped') err(`\r\u001b[K${stopText(event)}\n`)
   }
 }
 
@@ -37,12 +37,12 @@ function lineByLine({ err }: Terminal): Listener {
     if (event.type === 'stage-started')
       err(`stage ${event.stage}: ${event.nodes.length} ${event.nodes.length === 1 ? 'node' : 'nodes'}\n`)
     if (event.type === 'outcome') err(`${event.outcome.node}: ${brief(event.outcome)}\n`)
-    if (event.type === 'stopped') err(`${stopText(event.stage, event.failed)}\n`)
+    if (event.type === 'stopped') err(`${stopText(event)}\n`)
   }
 }
 
-function stopText(stage: string, failed: readonly string[]): string {
-  return `stage ${stage} had failures (${failed.join(', ')}): no further stage is begun`
+function stopText({ stage, failed, why }: Extract<RunEvent, { type: 'stopped' }>): string {
+  return `stage ${stage} had failures (${failed.join(', ')}) and ends the run: ${why}`
 }
 
 function brief({ status, phase, reason }: Outcome): string {

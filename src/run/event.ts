@@ -1,5 +1,6 @@
 /** What happens in a run, as it happens: the terminal, the NDJSON output and the record are its listeners. */
 
+import type { MixedState } from './mixed-state.ts'
 import type { Outcome, RunPhase } from './outcome.ts'
 
 export type RunEvent =
@@ -17,7 +18,9 @@ export type RunEvent =
   | { readonly type: 'stage-started'; readonly stage: string; readonly nodes: readonly string[] }
   | { readonly type: 'phase'; readonly node: string; readonly phase: RunPhase }
   | { readonly type: 'outcome'; readonly outcome: Outcome }
-  | { readonly type: 'stopped'; readonly stage: string; readonly failed: readonly string[] }
+  /** At the end of a batch in which several nodes were changed. */
+  | ({ readonly type: 'flipped'; readonly stage: string } & MixedState)
+  | { readonly type: 'stopped'; readonly stage: string; readonly failed: readonly string[]; readonly why: string }
   | { readonly type: 'run-finished'; readonly exitCode: number; readonly counts: Readonly<Record<string, number>> }
 
 /** Which view a run served. The version is the cloud's word for it, the digest is ours. */

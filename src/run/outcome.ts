@@ -30,6 +30,7 @@ export type RunPhase =
   | 'render'
   | 'stage'
   | 'compare'
+  | 'ready'
   | 'commit'
   | 'adopt'
   | 'verify'
@@ -69,7 +70,22 @@ export interface Outcome {
   readonly distrust?: true
   /** Another run has the node. */
   readonly heldElsewhere?: true
+  /** When its new rules began to decide. */
+  readonly activated?: Activated
   readonly milliseconds: number
+}
+
+/** In milliseconds since the run began. */
+export interface Activated {
+  /** As heard here. */
+  readonly heard: number
+  /** By the node's own clock, corrected: between these two. */
+  readonly at?: { readonly earliest: number; readonly latest: number }
+}
+
+/** What counts against a budget; a node that was not attempted has not failed. */
+export function isFailure(outcome: Outcome): boolean {
+  return !isGood(outcome) && outcome.status !== 'not-attempted'
 }
 
 export function isGood({ status }: Outcome): boolean {
@@ -80,10 +96,10 @@ export function isGood({ status }: Outcome): boolean {
  * The worst that happened decides. A run that stopped early says so rather than why, because nodes were left out; what
  * makes another attempt worth it, a login or another run, is told from other failures only when nothing worse happened.
  */
-export function exitCode(outcomes: readonly Outcome[]): ExitCode {
+export function exitCode(outcomes: readonly Outcome[], isSpent = false): ExitCode {
   const has = (status: Status) => outcomes.some((outcome) => outcome.status === status)
   if (has('unknown')) return EXIT.unknown
-  if (has('not-attempted')) return EXIT.stopped
+  if (isSpent || has('not-attempted')) return EXIT.stopped
   if (has('rolled-back') || has('reverting')) return EXIT.rolledBack
   const refused = outcomes.filter(({ status }) => status === 'refused')
   if (refused.some(({ distrust, heldElsewhere }) => !distrust && !heldElsewhere)) return EXIT.someFailed

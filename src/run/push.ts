@@ -2,8 +2,7 @@ import type { Bundle } from '../bundle/bundle.ts'
 import { compare } from '../bundle/compare.ts'
 import type { Templates } from '../bundle/templates.ts'
 import { type Probed, probe } from '../node/probe.ts'
-import { noteVersion, stage, type Terms } from '../node/protocol.ts'
-import { findingOf } from './finding.ts'
+import { noteVersion, type Terms } from '../node/protocol.ts'
 import type { RunPhase } from './outcome.ts'
 import type { Finding, Link, Serve } from './run-node.ts'
 import { type Safety, transact } from './transaction.ts'
@@ -46,15 +45,10 @@ interface Bringing {
   readonly reason: string
 }
 
-/** The barrier of a stage stands between these two. */
 export async function bring(link: Link, enter: (phase: RunPhase) => void, what: Bringing): Promise<Finding> {
-  const { bundle, goal, reason } = what
-  enter('stage')
-  const staged = await stage(link.connection, bundle, what.probed.stored)
-  if (staged.state !== 'done') return findingOf('stage', staged, { status: 'converged', digest: bundle.digest })
+  const { bundle, goal, reason, probed } = what
   const terms = termsOf(link, what)
-  const finding = await transact(link, enter, { ...goal.safety, bundle, terms, reason, verb: 'commit' })
-  return { ...finding, notes: [...staged.notes, ...finding.notes] }
+  return await transact(link, enter, { ...goal.safety, bundle, terms, reason, probed, verb: 'commit' })
 }
 
 export function termsOf({ run }: Link, { goal: { safety, version }, probed }: Omit<Bringing, 'reason'>): Terms {

@@ -7,6 +7,7 @@
 import { Refusal, Unfit } from '../error.ts'
 import { Unintelligible } from '../node/exchange.ts'
 import { NotProbed } from '../node/probe.ts'
+import type { Activation } from '../node/protocol.ts'
 import {
   type Connection,
   ConnectionLost,
@@ -15,14 +16,15 @@ import {
   type Transport,
   Unreachable,
 } from '../node/transport.ts'
-import { CHANGING, type Outcome, type RunPhase, type Status } from './outcome.ts'
+import type { Going } from './barrier.ts'
+import { type Activated, CHANGING, type Outcome, type RunPhase, type Status } from './outcome.ts'
 
 export interface NodeTask {
   readonly name: string
   readonly target: Target
   readonly serve: Serve
   /** What became of it before its turn: it is not even asked. */
-  readonly already?: Finding | undefined
+  readonly already?: Told | undefined
 }
 
 /** What a command does with one node; it says each phase before it begins it. */
@@ -35,34 +37,61 @@ export interface Link {
   readonly connection: Connection
   /** Another connection, which takes the place of the one before; that one is closed only then. */
   renew(timeout: number): Promise<void>
+  /** To be asked before the node is changed; it waits for the others of its batch. */
+  mayBegin(): Promise<Going>
 }
 
-export type Finding = Omit<Outcome, 'node' | 'milliseconds'>
+/** Of a node that was not even asked. */
+export type Told = Omit<Outcome, 'node' | 'milliseconds'>
+
+export type Finding = Omit<Told, 'activated'> & {
+  /** By our clock. */
+  readonly activated?: Activation | undefined
+}
 
 export interface Means {
   readonly run: string
   readonly transport: Transport
-  /** Milliseconds on a clock that never goes back. */
+  /** When the run began. */
+  readonly began: number
+  /** Milliseconds on a clock that never goes back, that of `performance.now`. */
   now(): number
 }
 
-export async function runNode(task: NodeTask, means: Means, onPhase: (phase: RunPhase) => void): Promise<Outcome> {
-  if (task.already) return { node: task.name, ...task.already, milliseconds: 0 }
+interface Listening {
+  readonly onPhase: (phase: RunPhase) => void
+  readonly mayBegin: () => Promise<Going>
+}
+
+export async function runNode(task: NodeTask, means: Means, { onPhase, mayBegin }: Listening): Promise<Outcome> {
+  if (task.already) return { ...task.already, node: task.name, milliseconds: 0 }
   const began = means.now()
   let phase: RunPhase = 'connect'
   const enter = (next: RunPhase) => {
     phase = next
     onPhase(next)
   }
-  const finding = await attempt(task, means, enter).catch((error: unknown) => failure(error, phase))
-  return { node: task.name, ...finding, milliseconds: Math.round(means.now() - began) }
+  const finding = await attempt(task, means, { enter, mayBegin }).catch((error: unknown) => failure(error, phase))
+  const { activated, ...rest } = finding
+  const when = activated && { activated: sinceBegin(activated, means.began) }
+  return { node: task.name, ...rest, ...when, milliseconds: Math.round(means.now() - began) }
 }
 
-async function attempt({ target, serve }: NodeTask, { transport, run }: Means, enter: (phase: RunPhase) => void) {
+function sinceBegin({ heard, at }: Activation, began: number): Activated {
+  return { heard: heard - began, ...(at && { at: { earliest: at.earliest - began, latest: at.latest - began } }) }
+}
+
+interface Attempting {
+  readonly enter: (phase: RunPhase) => void
+  readonly mayBegin: () => Promise<Going>
+}
+
+async function attempt({ target, serve }: NodeTask, { transport, run }: Means, { enter, mayBegin }: Attempting) {
   enter('connect')
   let connection = await transport.connect(target)
   const link: Link = {
     run,
+    mayBegin,
     get connection() {
       return connection
     },

@@ -1,23 +1,32 @@
 /**
- * The stages of a run, one after the other.
+ * The stages of a run, one after the other, each in batches.
  *
- * Invariants: every node has an outcome, `not-attempted` until something better is known; a node's failure never keeps
- * another node of its stage from being served; after a stage with a failure no further stage begins, because a canary
- * that failed must not be followed.
+ * Invariants: every node has an outcome, `not-attempted` until something better is known; a node's failure keeps another
+ * node of its batch from being changed only when it uses up the stage's budget, and then every node that has not begun;
+ * without a budget no further batch begins after a failure, because a canary that failed must not be followed.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import pLimit from 'p-limit'
+import { batchesOf, type Size } from './batches.ts'
+import { type Budget, describe, spent } from './budget.ts'
 import type { Listener } from './event.ts'
-import { isGood, type Outcome } from './outcome.ts'
-import { type Means, type NodeTask, runNode } from './run-node.ts'
+import { isFailure, type Outcome } from './outcome.ts'
+import { type Batch, runBatch } from './run-batch.ts'
+import type { Means } from './run-node.ts'
 
-export interface RunStage {
+export interface RunStage extends Omit<Batch, 'stage' | 'reached'> {
   readonly name: string
-  readonly tasks: readonly NodeTask[]
-  readonly parallel: number
-  /** Milliseconds to wait after it, before the next. */
+  /** One after the other; none is all at once. */
+  readonly batches: readonly Size[]
+  readonly failures: Budget | undefined
+  /** Milliseconds to wait after a batch, before the next, also of another stage. */
   readonly pause: number
+}
+
+export interface Ended {
+  readonly outcomes: readonly Outcome[]
+  /** So many nodes failed that the run would not have gone on, whether there was anything left to do or not. */
+  readonly isSpent: boolean
 }
 
 export async function runStages(
@@ -25,44 +34,34 @@ export async function runStages(
   means: Means,
   signal: AbortSignal,
   tell: Listener,
-): Promise<readonly Outcome[]> {
+): Promise<Ended> {
   const outcomes = new Map<string, Outcome>(
     stages.flatMap(({ tasks }) => tasks.map(({ name }) => [name, notAttempted(name)] as const)),
   )
-  for (const [index, stage] of stages.entries()) {
-    if (signal.aborted) break
-    for (const outcome of await runStage(stage, means, signal, tell)) outcomes.set(outcome.node, outcome)
-
-    const failed = stage.tasks.map(({ name }) => outcomes.get(name)).filter((outcome) => outcome && !isGood(outcome))
-    if (index === stages.length - 1) break
-    if (failed.length > 0) {
-      tell({ type: 'stopped', stage: stage.name, failed: failed.flatMap((outcome) => outcome?.node ?? []) })
-      break
-    }
-    await sleep(stage.pause, undefined, { signal }).catch(() => undefined)
+  const learn: Listener = (event) => {
+    if (event.type === 'outcome') outcomes.set(event.outcome.node, event.outcome)
+    tell(event)
   }
-  return [...outcomes.values()]
-}
+  const batches = stages.flatMap((stage) => batchesOf(stage.tasks, stage.batches).map((tasks) => ({ stage, tasks })))
 
-async function runStage(
-  { name, tasks, parallel }: RunStage,
-  means: Means,
-  signal: AbortSignal,
-  tell: Listener,
-): Promise<readonly Outcome[]> {
-  tell({ type: 'stage-started', stage: name, nodes: tasks.map((task) => task.name) })
-  const limit = pLimit(parallel)
-  return await Promise.all(
-    tasks.map((task) =>
-      limit(async () => {
-        const outcome = signal.aborted
-          ? notAttempted(task.name)
-          : await runNode(task, means, (phase) => tell({ type: 'phase', node: task.name, phase }))
-        tell({ type: 'outcome', outcome })
-        return outcome
-      }),
-    ),
-  )
+  for (const [index, { stage, tasks }] of batches.entries()) {
+    if (signal.aborted) break
+    if (stage !== batches[index - 1]?.stage)
+      tell({ type: 'stage-started', stage: stage.name, nodes: stage.tasks.map(({ name }) => name) })
+    const reached = () => {
+      const use = stage.failures && spent(stage.failures, outcomes.values(), outcomes.size)
+      return use && describe(use)
+    }
+    await runBatch({ ...stage, stage: stage.name, tasks, reached }, means, signal, learn)
+
+    const failed = tasks.flatMap(({ name }) => outcomes.get(name) ?? []).filter(isFailure)
+    const why = stage.failures ? reached() : failed.length > 0 && 'it has no budget for failures'
+    const isLast = index === batches.length - 1
+    if (why && !isLast) tell({ type: 'stopped', stage: stage.name, failed: failed.map(({ node }) => node), why })
+    if (why) return { outcomes: [...outcomes.values()], isSpent: stage.failures !== undefined || !isLast }
+    if (!isLast) await sleep(stage.pause, undefined, { signal }).catch(() => undefined)
+  }
+  return { outcomes: [...outcomes.values()], isSpent: false }
 }
 
 function notAttempted(node: string): Outcome {

@@ -28,7 +28,14 @@ export function adopting(goal: Goal, force: boolean): Serve {
     }
     const reason = difference.length > 0 ? 'adopted, and changed' : 'adopted as it was'
     const terms = termsOf(link, { goal, bundle, probed })
-    const adopted = await transact(link, enter, { ...goal.safety, bundle, terms, reason, verb: 'adopt' })
+    const adopted = await transact(link, enter, {
+      ...goal.safety,
+      bundle,
+      terms,
+      reason,
+      probed,
+      verb: 'adopt',
+    })
     return { ...adopted, notes: [...staged.notes, ...adopted.notes], difference }
   }
 }

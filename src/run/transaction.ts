@@ -9,8 +9,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bundle } from '../bundle/bundle.ts'
 import { Unintelligible } from '../node/exchange.ts'
-import { abort, adopt, commit, confirm, type Terms, type Verdict } from '../node/protocol.ts'
+import type { Probed } from '../node/probe.ts'
+import {
+  type Activation,
+  abort,
+  adopt,
+  commit,
+  confirm,
+  type Start,
+  type Terms,
+  type Verdict,
+} from '../node/protocol.ts'
 import { ConnectionLost, NotTrusted, Unreachable } from '../node/transport.ts'
+import type { Going } from './barrier.ts'
 import type { Check } from './check.ts'
 import { findingOf, reasonOf } from './finding.ts'
 import type { RunPhase } from './outcome.ts'
@@ -35,6 +46,7 @@ export interface Transaction extends Safety {
   readonly terms: Terms
   /** Why it is pushed. */
   readonly reason: string
+  readonly probed: Pick<Probed, 'clock' | 'stored'>
   readonly verb: 'commit' | 'adopt'
 }
 
@@ -49,10 +61,34 @@ interface Lost {
 
 export async function transact(link: Link, enter: (phase: RunPhase) => void, plan: Transaction): Promise<Finding> {
   const { bundle, terms, verb, hold } = plan
-  enter(verb)
-  const committed = await heard(() => verbs[verb](link.connection, bundle, terms))
-  if (committed.state !== 'done' && committed.state !== 'lost') return tell(verb, committed, plan)
-  const withNotes = (finding: Finding) => ({ ...finding, notes: [...committed.notes, ...finding.notes] })
+  if (verb === 'commit') enter('stage')
+  let going: Going | undefined
+  let activated: Activation | undefined
+  const start: Start = {
+    clock: plan.probed.clock,
+    stored: plan.probed.stored,
+    async mayBegin() {
+      enter('ready')
+      going = await link.mayBegin()
+      if (going.may) enter(verb)
+      return going.may
+    },
+    onActivated(activation) {
+      activated = activation
+    },
+  }
+  const committed = await heard(
+    () => verbs[verb](link.connection, bundle, terms, start),
+    () => going?.may === true,
+  )
+  if (!going?.may) {
+    // A script that died may have left its window open: nothing has begun in it, but it should not stay.
+    const died = !going && committed.state === 'lost'
+    const undone = died ? await goBack(link, plan, reasonOf('stage', committed)) : { ...committed, notes: [] }
+    return notBegun(going, { ...undone, notes: [...committed.notes, ...undone.notes] }, plan)
+  }
+  const withNotes = (finding: Finding) => ({ ...finding, activated, notes: [...committed.notes, ...finding.notes] })
+  if (committed.state !== 'done' && committed.state !== 'lost') return { ...tell(verb, committed, plan), activated }
 
   enter('verify')
   const failure = await verifyAll(link, plan, committed)
@@ -65,6 +101,18 @@ export async function transact(link: Link, enter: (phase: RunPhase) => void, pla
 }
 
 const verbs = { commit, adopt }
+
+/** Nothing of the node is changed, however it came to that. */
+function notBegun(going: Going | undefined, verdict: Heard, { bundle: { digest }, verb }: Transaction): Finding {
+  const { notes } = verdict
+  if (going && !going.may) return { status: 'not-attempted', phase: 'ready', digest, reason: going.why, notes }
+  const phase = verb === 'commit' ? 'stage' : verb
+  if (verdict.state === 'lost' || verdict.state === 'died') {
+    return { status: 'refused', phase, digest, reason: reasonOf(phase, verdict), notes }
+  }
+  return findingOf(phase, verdict, { status: 'refused', digest })
+}
+
 const DONE: Verdict = { state: 'done', notes: [], errors: [] }
 
 /** What keeps the commit from being confirmed, and what the node is in then. */
@@ -111,12 +159,13 @@ async function renewWithin(link: Link, patience: number): Promise<Error | undefi
 
 const RETRY = 1_000
 
-async function heard(verb: () => Promise<Verdict>): Promise<Heard> {
+/** What is lost before anything began is not lost: it is thrown as it is. */
+async function heard(verb: () => Promise<Verdict>, hasBegun = () => true): Promise<Heard> {
   try {
     const verdict = await verb()
     return verdict.state === 'died' ? { ...verdict, state: 'lost' } : verdict
   } catch (error) {
-    if (!isSilence(error)) throw error
+    if (!isSilence(error) || !hasBegun()) throw error
     return { state: 'lost', errors: [error.message], notes: [] }
   }
 }

@@ -1,5 +1,6 @@
 # What this node is and what it holds. Writes nothing.
 state=/var/lib/edgepush
+echo "clock $(date +%s.%N)"
 
 [ "$(id -u)" = 0 ] || { echo "error this login is not root (uid $(id -u)): log in as root, or say become: sudo in the inventory"; exit 20; }
 echo "boot $(cat /proc/sys/kernel/random/boot_id)"

@@ -10,20 +10,24 @@ perform() { # artifact piece
 
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
-converge() { # [what was there a moment ago]
-  # In a rehearsal nothing is there yet.
-  changes=$artifacts
-  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
-  prepare || return 1
+converge() {
+  [ -n "$foreseen" ] || foresee || return 1
+  foreseen=
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
+    [ "$phase" != switch ] || [ -z "$announces" ] || reply activated "$(date +%s.%N)"
   done
   for name in $swept; do changed "$name" || continue; perform "$name" sweep || return 1; done
 }
 
-# Writes down what there is to do, where that can be known beforehand, and changes nothing. It may add to $changes.
-prepare() {
+# Finds out what there is to do, and writes it down as far as it can be known beforehand. Changes nothing.
+foresee() { # [what was there a moment ago]
+  # In a rehearsal nothing is there yet.
+  changes=$artifacts
+  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
+  # An artifact may add to them.
   for name in $artifacts; do changed "$name" || continue; perform "$name" prepare || return 1; done
+  foreseen=yes
 }
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
@@ -56,10 +60,10 @@ shown_in() ( # folder
 )
 
 # Makes what the folder says, and proves it.
-make() { # folder [what was there a moment ago]
+make() { # folder
   want=$1
   blocked=$1/blocked
-  converge "${2-}" || return 1
+  converge || return 1
   wrong=$(differing)
   [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
 }
@@ -139,6 +143,7 @@ rehearse() { # scratch folder of the check
 
 # Nothing is touched before the state to go back to is on the disk, the epoch is stored, and somebody watches the window.
 commit() { # epoch window version
+  exec 4<&0 < /dev/null
   [ -d "$here/expected" ] || refuse 'not checked on this node'
   leave_others_alone
   fence "$1"
@@ -160,15 +165,34 @@ commit() { # epoch window version
     refuse "$state cannot be written: is the disk full?"
   }
   journal begins
-  if { [ "$verb" != adopt ] || retire; } && make "$here" "$seen"; then
+  want=$here
+  blocked=$here/blocked
+  [ "$verb" = adopt ] || foresee "$seen" || go_back 'what there is to do cannot be told'
+  await_go || {
+    journal 'was told not to begin, or nothing'
+    close_window
+    refuse 'told not to begin, or nothing'
+  }
+  announces=yes
+  if { [ "$verb" != adopt ] || retire; } && make "$here"; then
     if open_window "$2"; then reply state committed; exit 0; fi
     complain 'that it is committed cannot be written down: is the disk full?'
   fi
   go_back 'the commit failed'
 }
 
+# The nodes of a batch begin together. When the connection ends first, nothing has begun; when neither comes, the watch
+# ends this script.
+await_go() {
+  reply ready "$(date +%s.%N)"
+  read -r word <&4 && [ "$word" = go ] && exec 4<&- || return 1
+  echo > "$watching.begun" || true
+}
+
 # The last confirmed bundle; where that cannot be made, what was there before.
 go_back() { # why
+  foreseen=
+  announces=
   before=$(pending before)
   journal "goes back: $1"
   for folder in "$state/current" "$before"; do

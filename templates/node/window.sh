@@ -4,6 +4,8 @@
 # the last confirmed bundle again when the window is over, unless by then the new one is that.
 
 longest_commit=120
+# For the last node of a batch to become ready. Nobody else can be served meanwhile.
+longest_wait=300
 
 # Another run that may still be confirmed.
 leave_others_alone() {
@@ -38,8 +40,8 @@ arm() { # window version
   window=$1
   version=$2
   watching=$work/watching
-  write_pending committing $((longest_commit + window)) || return 1
-  if ! watch_as_unit; then setsid sh "$script" expire "$run" "$watching" < /dev/null > /dev/null 2>&1 3>&- 9>&- & fi
+  write_pending committing $((longest_wait + longest_commit + window)) || return 1
+  if ! watch_as_unit; then setsid sh "$script" expire "$run" "$watching" < /dev/null > /dev/null 2>&1 3>&- 4<&- 9>&- & fi
   for _ in $(seq 500); do
     [ ! -e "$watching" ] || return 0
     sleep 0.01
@@ -140,14 +142,22 @@ extend() { # seconds
   reply state extended
 }
 
+# A commit that waits for the word may wait long; once it has begun it may not.
+hangs() { # file that says that the watch has begun
+  [ -n "$begun" ] || [ ! -e "$1.begun" ] || begun=$(uptime)
+  [ -n "$begun" ] && [ "$(pending state)" = committing ] &&
+    [ "$(uptime)" -ge $((begun + longest_commit + $(pending window))) ]
+}
+
 expire() { # file that says that the watch has begun
   : > "$1"
-  while [ "$(pending run)" = "$run" ] && ! is_over; do sleep 1; done
+  begun=
+  while [ "$(pending run)" = "$run" ] && ! is_over && ! hangs "$1"; do sleep 1; done
   # A commit that has the lock by now hangs.
   (lock 10) || end_holders
   lock
   [ "$(pending run)" = "$run" ] || exit 0
-  is_over || exec sh "$script" expire "$run" "$work/watching" 9<&-
+  is_over || hangs "$1" || exec sh "$script" expire "$run" "$work/watching" 9<&-
   if is_confirmed; then close_window; exit 0; fi
   for _ in $(seq 10); do
     (go_back 'not confirmed in time')

@@ -24,7 +24,7 @@ test('resolves a playbook that says everything that is honoured', () => {
     'playbooks/push.yml': `${HEAD}source:
   { ssh: { host: clc-01, file: /var/run/view.xml, user: eve, become: sudo, port: 23, key: k, known_hosts: ~/kh }, mode: EDGE, lenient: true, max_age: 10m }
 stages:
-  - { name: canary, targets: [canary, "!nc-05"], pause: 30s, parallel: 1 }
+  - { name: canary, targets: [canary, "!nc-05"], pause: 30s, parallel: 1, batches: [1, 5, 20%], commit: each, failures: 10% }
   - name: rest
     targets: [all]
     window: 30s
@@ -63,6 +63,9 @@ stages:
         name: 'canary',
         targets: ['canary', '!nc-05'],
         parallel: 1,
+        batches: [{ nodes: 1 }, { nodes: 5 }, { percent: 20 }],
+        commit: 'each',
+        failures: { percent: 10 },
         pause: 30_000,
         window: 60_000,
         checks: [],
@@ -72,6 +75,8 @@ stages:
         name: 'rest',
         targets: ['all'],
         parallel: 32,
+        batches: [],
+        commit: 'together',
         pause: 0,
         window: 30_000,
         reconnect: 20_000,
@@ -138,11 +143,18 @@ test.each<[string, string, ...string[]]>([
   ],
   [
     'numbers out of bounds, also of what is not enforced',
-    'guard: { changed: 101% }\nstages: [{ name: a, targets: [all], parallel: 0, failures: -1, verify: [conect] }]\n',
+    'guard: { changed: 101% }\nstages: [{ name: a, targets: [all], parallel: 0, failures: -1, verify: [conect], batches: [0, 1%], commit: now }]\n',
     '3:19: guard.changed: must be a share such as 50%, not "101%"',
     '4:47: stages[0].parallel: must be the number of nodes at a time, 1 or more, not the number 0',
     '4:60: stages[0].failures: must be a number of nodes or a share such as 10%, not the number -1',
     '4:73: stages[0].verify[0]: must be one of reconnect, metadata, dhcp, or a map such as { check: dhcp, timeout: 5s }, not "conect"',
+    '4:92: stages[0].batches[0]: must be a number of nodes, 1 or more, or a share of the stage such as 20%, not the number 0',
+    '4:108: stages[0].commit: must be one of together (no node begins before all of its batch are ready) and each, not "now"',
+  ],
+  [
+    'a batch of nobody',
+    'stages: [{ name: a, targets: [all], batches: [1, 0%] }]\n',
+    '3:50: stages[0].batches[1]: must be at least 1%',
   ],
   [
     'a window that is no time to find out anything',
@@ -219,8 +231,6 @@ stages:
   })
   expect(notEnforced(loadPlaybook('push.yml', '--playbook'))).toEqual([
     'push.yml:4:1: guard: this version does not enforce it yet',
-    'push.yml:6:86: stages[0].failures: this version does not enforce it yet',
-    'push.yml:7:42: stages[1].failures: this version does not enforce it yet',
   ])
 })
 
@@ -252,7 +262,19 @@ test('an inventory alone implies one stage of all nodes and leaves the source op
     source: undefined,
     reading: { lenient: false, mode: undefined },
     maxAge: undefined,
-    stages: [{ name: 'all', targets: ['all'], parallel: 32, pause: 0, window: 60_000, checks: [], where: 'other.yml' }],
+    stages: [
+      {
+        name: 'all',
+        targets: ['all'],
+        parallel: 32,
+        batches: [],
+        commit: 'together',
+        pause: 0,
+        window: 60_000,
+        checks: [],
+        where: 'other.yml',
+      },
+    ],
   })
   expect(notEnforced(playbook)).toEqual([])
 })

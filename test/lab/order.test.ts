@@ -131,7 +131,7 @@ describe.skipIf(missing.length > 0)('a node under load', () => {
     for (let change = 0; change < CHANGES; change += 1) {
       const call = `sh /var/lib/edgepush/gen/${digests[change % digests.length]?.trim()}/${script}`
       epoch += 1
-      await lab.node('nc-01').run(`${call} commit run-${epoch} ${epoch} 60 && ${call} confirm run-${epoch}`)
+      await lab.node('nc-01').run(`echo go | ${call} commit run-${epoch} ${epoch} 60 && ${call} confirm run-${epoch}`)
     }
     const counted = await Promise.all(Object.entries(streams).map(async ([name, end]) => [name, await end()] as const))
     return Object.fromEntries(counted) as unknown as Counts

@@ -76,7 +76,7 @@ export async function mendTools(node: Station): Promise<void> {
 
 /** Settles when a tool waits. */
 export async function waiting(node: Station): Promise<void> {
-  await node.run('for _ in $(seq 1000); do [ ! -e /tmp/wrapped/waiting ] || exit 0; sleep 0.01; done; exit 1')
+  await node.run('for _ in $(seq 6000); do [ ! -e /tmp/wrapped/waiting ] || exit 0; sleep 0.01; done; exit 1')
 }
 
 export async function release(node: Station): Promise<void> {

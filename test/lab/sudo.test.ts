@@ -98,13 +98,13 @@ describeLab('a push by a user who may run one command as root', () => {
     'sudo -n id',
     'sudo -n /bin/sh',
     'sudo -n /bin/sh -c id',
-    `sudo -n /bin/sh -c 'eval "$(cat)"; id'`,
-    `sudo -n /bin/sh -c 'eval "$(cat)"' id`,
-    `sudo -n /bin/sh -x -c 'eval "$(cat)"'`,
-    `sudo -n /bin/bash -c 'eval "$(cat)"'`,
-    `sudo -n -u daemon /bin/sh -c 'eval "$(cat)"'`,
-    `sudo -n BASH_ENV=/var/push/rc /bin/sh -c 'eval "$(cat)"'`,
-    `sudo -n -E /bin/sh -c 'eval "$(cat)"'`,
+    `sudo -n /bin/sh -c 'read -r size && eval "$(head -c "$size")"; id'`,
+    `sudo -n /bin/sh -c 'read -r size && eval "$(head -c "$size")"' id`,
+    `sudo -n /bin/sh -x -c 'read -r size && eval "$(head -c "$size")"'`,
+    `sudo -n /bin/bash -c 'read -r size && eval "$(head -c "$size")"'`,
+    `sudo -n -u daemon /bin/sh -c 'read -r size && eval "$(head -c "$size")"'`,
+    `sudo -n BASH_ENV=/var/push/rc /bin/sh -c 'read -r size && eval "$(head -c "$size")"'`,
+    `sudo -n -E /bin/sh -c 'read -r size && eval "$(head -c "$size")"'`,
     'sudo -n -i',
     'sudo -n -e /etc/shadow',
   ])('may not run as root: %s', async (command) => {
@@ -114,7 +114,7 @@ describeLab('a push by a user who may run one command as root', () => {
   })
 
   it('may run as root what it is allowed to, or the refusals above would say nothing', async () => {
-    const command = `echo 'echo done as $(id -u)' | sudo -n /bin/sh -c 'eval "$(cat)"'`
+    const command = `printf '21\\necho done as $(id -u)' | sudo -n /bin/sh -c 'read -r size && eval "$(head -c "$size")"'`
     expect(await asUser(node, command)).toEqual({ code: 0, stdout: 'done as 0\n', stderr: '' })
   })
 
@@ -138,7 +138,7 @@ describeLab('a push by a user who may run one command as root', () => {
 
     it('has shown the one command to everybody on the node, and nothing else of ours', async () => {
       const ours = argv.split('\n').filter((line) => /sudo|eval/.test(line))
-      expect(ours).toContain('sudo -n /bin/sh -c eval "$(cat)"')
+      expect(ours).toContain('sudo -n /bin/sh -c read -r size && eval "$(head -c "$size")"')
       expect(argv).toMatch(/^sh \/var\/lib\/edgepush\/gen\/[0-9a-f]{64}\/apply\.sh commit \S+ \d+ 60 [0-9a-f]+$/m)
       const key = (await readFile(lab.files.key, 'utf8')).split('\n').filter((line) => line.length > 20)
       expect(key.length).toBeGreaterThan(2)
@@ -183,7 +183,7 @@ interface Refusal {
   readonly next: string
 }
 
-const LINE = `${USER} ALL=(root) NOPASSWD: /bin/sh -c eval "$(cat)"`
+const LINE = `${USER} ALL=(root) NOPASSWD: /bin/sh -c read -r size && eval "$(head -c "$size")"`
 const write = (text: string) => `cat > ${FILE} << 'END'\n${text}\nEND\nchmod 0440 ${FILE}`
 
 const refusals: readonly Refusal[] = [
@@ -203,7 +203,7 @@ const refusals: readonly Refusal[] = [
   {
     what: 'does not allow it, and asks for no passwords',
     make: write(`Defaults:${USER} !authenticate\n${USER} ALL=(root) /usr/bin/id`),
-    reason: `sudo refused ${USER}: Sorry, user ${USER} is not allowed to execute '/bin/sh -c eval "$(cat)"' as root`,
+    reason: `sudo refused ${USER}: Sorry, user ${USER} is not allowed to execute '/bin/sh -c read -r size && eval "$(head -c "$size")"' as root`,
     next: LINE,
   },
   {

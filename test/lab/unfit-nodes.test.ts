@@ -193,7 +193,7 @@ describeLab('a push to nodes that cannot be served', () => {
     expect(code).toBe(4)
     expect(stdout).toMatch(new RegExp(`^${healthy} +not-attempted`, 'm'))
     expect(stdout).toContain('2 nodes: 1 refused, 1 not-attempted')
-    expect(stderr).toContain(`stage canary had failures (${canary}): no further stage is begun`)
+    expect(stderr).toContain(`stage canary had failures (${canary}) and ends the run: it has no budget for failures`)
   })
 
   it('remembers why, for those who ask later', async () => {

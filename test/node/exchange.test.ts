@@ -73,7 +73,7 @@ describe.each(shells())('%s', (shell) => {
   it('does nothing when the first line is eaten', async () => {
     const file = join(folder, `eaten.${String(shell)}`)
     const login = 'read -r line; exec "$@"'
-    await expect(question(`touch '${file}'`, { login })).rejects.toThrow(/exit status 99.*does the login shell read/s)
+    await expect(question(`touch '${file}'`, { login })).rejects.toThrow(/does the login shell read/)
     expect(existsSync(file)).toBe(false)
   })
 

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bundle } from '../../src/bundle/bundle.ts'
-import { abort, commit, confirm, noteVersion, stage, verify } from '../../src/node/protocol.ts'
+import { abort, adopt, commit, confirm, noteVersion, type Start, stage, verify } from '../../src/node/protocol.ts'
 import { NOTHING_STORED } from '../../src/node/stage-script.ts'
 import { makeSandbox, type Sandbox, sandboxMissing } from './sandbox.ts'
 
@@ -13,6 +13,12 @@ const missing = sandboxMissing()
 if (missing !== '') console.error(`SKIPPED: no node to stage on without ${missing}`)
 
 const RUN = '20260101T120000Z-0a1b2c'
+const START: Start = {
+  mayBegin: async () => true,
+  stored: NOTHING_STORED,
+  clock: undefined,
+  onActivated: () => undefined,
+}
 const TERMS = { run: RUN, epoch: 3, window: 60_000, version: '0a1b' }
 
 const FILES = {
@@ -109,7 +115,7 @@ describe.skipIf(missing !== '')('a verb', () => {
     const staging = await stage(node.connect(), bundle, NOTHING_STORED)
     expect(staging.state).toBe(status === 0 || status === 23 ? state : 'refused')
     const verdicts = {
-      [`commit ${RUN} 3 60 0a1b`]: await commit(node.connect(), bundle, TERMS),
+      [`adopt ${RUN} 3 60 0a1b`]: await adopt(node.connect(), bundle, TERMS, START),
       [`verify ${RUN} metadata 5`]: await verify(node.connect(), bundle, RUN, 'metadata', 4_001),
       [`confirm ${RUN}`]: await confirm(node.connect(), bundle, RUN),
       [`abort ${RUN} it's no use`]: await abort(node.connect(), bundle, RUN, "it's no use"),
@@ -126,7 +132,7 @@ describe.skipIf(missing !== '')('a verb', () => {
   it('tells a script that was killed from one that is not there, and so was not run', async () => {
     const bundle = bundleOf('[ "$1" = check ] || kill -9 $$')
     await stage(node.connect(), bundle, NOTHING_STORED)
-    expect(await commit(node.connect(), bundle, TERMS)).toMatchObject({
+    expect(await commit(node.connect(), bundle, TERMS, START)).toMatchObject({
       state: 'died',
       errors: ['the script ended with status 137'],
     })

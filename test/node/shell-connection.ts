@@ -1,7 +1,8 @@
 /** A node that is a shell of this machine: the same command and the same stdin as over SSH, without the network. */
 
 import { spawn } from 'node:child_process'
-import type { Connection, Reply } from '../../src/node/transport.ts'
+import { answering } from '../../src/node/answering.ts'
+import { type Connection, ConnectionLost, type Reply, type Talk } from '../../src/node/transport.ts'
 
 export interface Habits {
   /** What runs as the login shell; `exec "$@"` in it is the command that was asked for. */
@@ -17,9 +18,9 @@ export interface Habits {
 export function shellConnection(habits: Habits): Connection {
   const { login = 'exec "$@"', shell = '/bin/sh', input: change = (text) => text, output = (text) => text } = habits
   return {
-    async run(command, input) {
+    async run(command, input, timeout, talk) {
       const asked = ['/bin/sh', '-c', `exec ${command.replace(/\/bin\/sh\b/, calledSh(shell))}`]
-      const reply = await execute(['/bin/sh', '-c', login, 'login', ...asked], change(input))
+      const reply = await execute(['/bin/sh', '-c', login, 'login', ...asked], change(input), { timeout, talk })
       return { ...reply, stdout: output(reply.stdout) }
     },
     close: () => undefined,
@@ -31,7 +32,16 @@ function calledSh(shell: string): string {
   return shell.replace(/^bash\b/, 'bash --norc')
 }
 
-function execute([command = '', ...args]: readonly string[], input: string): Promise<Reply> {
+interface Talking {
+  readonly timeout: number
+  readonly talk: Talk | undefined
+}
+
+function execute(
+  [command = '', ...args]: readonly string[],
+  input: string,
+  { timeout, talk }: Talking,
+): Promise<Reply> {
   const child = spawn(command, args)
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
@@ -41,9 +51,15 @@ function execute([command = '', ...args]: readonly string[], input: string): Pro
   }
   // A shell that ends before it has read everything closes the pipe.
   child.stdin.on('error', () => undefined)
-  child.stdin.end(input)
+  child.stdin.write(input)
   return new Promise((resolve, reject) => {
+    const onTimeout = () => reject(new ConnectionLost(`no answer within ${timeout / 1_000} s`))
+    const dialogue = answering({ stdin: child.stdin, timeout, onTimeout, talk })
+    child.stdout.on('data', dialogue.hear)
     child.on('error', reject)
-    child.on('close', (code) => resolve({ code: code ?? -1, ...output }))
+    child.on('close', (code) => {
+      dialogue.end()
+      resolve({ code: code ?? -1, ...output })
+    })
   })
 }

@@ -2,14 +2,15 @@
 
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bundle } from '../../src/bundle/bundle.ts'
 import { EXIT, Refusal, Unfit } from '../../src/error.ts'
-import { type Connection, ConnectionLost, NotTrusted, Unreachable } from '../../src/node/transport.ts'
+import { type Connection, ConnectionLost, NotTrusted, type Talk, Unreachable } from '../../src/node/transport.ts'
+import type { Going } from '../../src/run/barrier.ts'
 import { nodeCheck, probeCheck } from '../../src/run/check.ts'
 import type { RunPhase } from '../../src/run/outcome.ts'
 import { type Goal, pushing } from '../../src/run/push.ts'
@@ -25,7 +26,8 @@ if (missing !== '') console.error(`SKIPPED: no node to push to without ${missing
 const APPLY = `state=/var/lib/edgepush here=$(cd "$(dirname "$0")" && pwd)
 case $1 in
   check) echo note checked ;;
-  commit) touch "$state/committed"; echo "note committed by $2 in epoch $3" ;;
+  commit) echo ready; read -r word && [ "$word" = go ] || exit 20
+    echo activated; touch "$state/committed"; echo "note committed by $2 in epoch $3" ;;
   abort) rm -f "$state/committed"; exit 21 ;;
   confirm) ln -sfn "gen/$(basename "$here")" "$state/current" ;;
   held) [ -e "$state/committed" ] && echo held yes || { echo held no; echo differs ipset; } ;;
@@ -47,7 +49,11 @@ describe.skipIf(missing !== '')('a push to one node', () => {
 
   async function push(
     script: string,
-    how: { readonly task?: Partial<Goal>; readonly connect?: () => Connection } = {},
+    how: {
+      readonly task?: Partial<Goal>
+      readonly connect?: () => Connection
+      readonly mayBegin?: () => Promise<Going>
+    } = {},
   ) {
     const phases: RunPhase[] = []
     const { connect = () => node.connect() } = how
@@ -59,7 +65,8 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     }
     const task = { name: 'nc-01', target: targetOf('nc-01'), serve: pushing({ ...goal, ...how.task }) }
     const means = meansOf({ connect: async () => connect() })
-    const outcome = await runNode(task, means, (phase) => phases.push(phase))
+    const { mayBegin = async () => ({ may: true }) as const } = how
+    const outcome = await runNode(task, means, { onPhase: (phase) => phases.push(phase), mayBegin })
     return { outcome, phases }
   }
 
@@ -74,7 +81,7 @@ describe.skipIf(missing !== '')('a push to one node', () => {
       digest,
     })
     expect(first.outcome.notes).toEqual(['checked', `committed by ${RUN} in epoch 1`])
-    expect(first.phases).toEqual(['connect', 'probe', 'render', 'stage', 'commit', 'verify', 'confirm'])
+    expect(first.phases).toEqual(['connect', 'probe', 'render', 'stage', 'ready', 'commit', 'verify', 'confirm'])
 
     const second = await push(APPLY)
     expect(second.outcome).toMatchObject({ status: 'unchanged', digest, notes: [] })
@@ -91,9 +98,9 @@ describe.skipIf(missing !== '')('a push to one node', () => {
       const connection = node.connect()
       return {
         ...connection,
-        async run(command: string, input: string, timeout: number) {
+        async run(command: string, input: string, timeout: number, talk?: Talk) {
           if (input.includes('apply.sh serves 0a1b2c3d')) throw new ConnectionLost('it was lost while a command ran')
-          return await connection.run(command, input, timeout)
+          return await connection.run(command, input, timeout, talk)
         },
       }
     }
@@ -103,17 +110,43 @@ describe.skipIf(missing !== '')('a push to one node', () => {
 
   it.each([
     ['check', 20, 'refused', 'stage'],
-    ['check', 1, 'refused', 'stage'],
-    ['commit', 20, 'refused', 'commit'],
-    ['commit', 21, 'rolled-back', 'commit'],
-    ['commit', 22, 'unknown', 'commit'],
-    ['commit', 23, 'refused', 'commit'],
+    // A script that died is told to go back, and says what came of that.
+    ['check', 1, 'rolled-back', 'stage'],
+    ['check', 23, 'refused', 'stage'],
+    ['commit', 20, 'refused', 'stage'],
+    ['commit', 1, 'rolled-back', 'stage'],
+    ['commit', 23, 'refused', 'stage'],
     ['confirm', 21, 'rolled-back', 'confirm'],
     ['confirm', 22, 'unknown', 'confirm'],
   ])('when %s ends with %i: %s at %s', async (verb, status, expected, phase) => {
     const { outcome } = await push(`[ "$1" != ${verb} ] || { echo note so; echo error why; exit ${status}; }\n${APPLY}`)
     expect(outcome).toMatchObject({ status: expected, phase, reason: expect.stringContaining('why') })
     expect(outcome.notes).toContain('so')
+  })
+
+  it.each([
+    [21, 'rolled-back'],
+    [22, 'unknown'],
+  ])('when a commit that has begun ends with %i: %s', async (status, expected) => {
+    const script = `case $1 in commit) echo ready; read -r _; echo error why; exit ${status} ;; esac\n${APPLY}`
+    expect((await push(script)).outcome).toMatchObject({ status: expected, phase: 'commit', reason: 'why' })
+  })
+
+  it('that may not begin is not changed, and told why', async () => {
+    const mayBegin = async () => ({ may: false, why: 'too many failed' }) as const
+    const { outcome, phases } = await push(APPLY, { mayBegin })
+    expect(outcome).toMatchObject({ status: 'not-attempted', phase: 'ready', reason: 'too many failed' })
+    expect(phases.at(-1)).toBe('ready')
+    expect(existsSync(join(node.state, 'committed'))).toBe(false)
+  })
+
+  it('that waits for the others as long as it takes says when its rules began to decide', async () => {
+    const mayBegin = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return { may: true } as const
+    }
+    const { outcome } = await push(APPLY, { mayBegin })
+    expect(outcome.activated?.heard).toBeGreaterThan(50)
   })
 
   /** The connection is lost with the answer to what has these words in it; after `dials` no other is to be had. */
@@ -126,9 +159,9 @@ describe.skipIf(missing !== '')('a push to one node', () => {
       let lost = false
       return {
         ...connection,
-        async run(command: string, input: string, timeout: number) {
+        async run(command: string, input: string, timeout: number, talk?: Talk) {
           if (lost) throw new Unreachable('it was lost between two commands')
-          const reply = await connection.run(command, input, timeout)
+          const reply = await connection.run(command, input, timeout, talk)
           lost = input.includes(words)
           if (lost) throw new ConnectionLost('it was lost while a command ran')
           return reply
@@ -141,7 +174,8 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     ['probe', PROBE, 'unreachable'],
     ['stage', 'incoming', 'unreachable'],
   ])('when the connection is lost during %s, nothing was changed', async (phase, words, status) => {
-    const { outcome } = await push(APPLY, { connect: losing(words) })
+    const script = `[ "$1" != commit ] || exit 20\n${APPLY}`
+    const { outcome } = await push(script, { connect: losing(words) })
     expect(outcome).toMatchObject({ status, phase, reason: 'it was lost while a command ran' })
   })
 
@@ -150,7 +184,7 @@ describe.skipIf(missing !== '')('a push to one node', () => {
   })
 
   it('when the script dies in a commit, asks what became of it', async () => {
-    const script = `case $1 in commit) kill -9 $$ ;; confirm) echo error why; exit 21 ;; esac\n${APPLY}`
+    const script = `case $1 in commit) echo ready; read -r _; kill -9 $$ ;; confirm) echo error why; exit 21 ;; esac\n${APPLY}`
     const { outcome } = await push(script)
     expect(outcome).toMatchObject({ status: 'rolled-back', phase: 'confirm', reason: 'why' })
   })
@@ -180,9 +214,9 @@ describe.skipIf(missing !== '')('a push to one node', () => {
       const connection = node.connect()
       return {
         ...connection,
-        async run(command: string, input: string, timeout: number) {
+        async run(command: string, input: string, timeout: number, talk?: Talk) {
           if (input.includes('apply.sh confirm')) throw new NotTrusted('sudo refuses', 'ask whoever did that')
-          return await connection.run(command, input, timeout)
+          return await connection.run(command, input, timeout, talk)
         },
       }
     }

@@ -9,8 +9,8 @@ const NEVER = new AbortController().signal
 
 async function run(stages: readonly RunStage[], signal: AbortSignal = NEVER, transport?: Transport) {
   const events: RunEvent[] = []
-  const outcomes = await runStages(stages, meansOf(transport), signal, (event) => events.push(event))
-  return { events, outcomes, statuses: statusesOf(outcomes) }
+  const { outcomes, isSpent } = await runStages(stages, meansOf(transport), signal, (event) => events.push(event))
+  return { events, outcomes, isSpent, statuses: statusesOf(outcomes) }
 }
 
 function statusesOf(outcomes: readonly Outcome[]): Readonly<Record<string, string>> {
@@ -60,7 +60,12 @@ describe('stages', () => {
       const bad = kind === 'unfit' ? 'refused' : 'unreachable'
       expect(statuses).toEqual({ bad, good: 'unchanged', later: 'not-attempted', last: 'not-attempted' })
       expect(began(events)).toEqual(['canary'])
-      expect(events.at(-1)).toEqual({ type: 'stopped', stage: 'canary', failed: ['bad'] })
+      expect(events.at(-1)).toEqual({
+        type: 'stopped',
+        stage: 'canary',
+        failed: ['bad'],
+        why: 'it has no budget for failures',
+      })
     },
   )
 
@@ -114,7 +119,7 @@ describe('an end that the user asked for', () => {
       stageOf('canary', [taskOf('a', 'good')], { pause: 3_600_000 }),
       stageOf('rest', [taskOf('b', 'good')]),
     ]
-    const outcomes = await runStages(stages, meansOf(), controller.signal, (event) => {
+    const { outcomes } = await runStages(stages, meansOf(), controller.signal, (event) => {
       if (event.type === 'outcome') setImmediate(() => controller.abort())
     })
     expect(statusesOf(outcomes)).toEqual({ a: 'unchanged', b: 'not-attempted' })

@@ -36,11 +36,11 @@ export function taskOf(name: string, kind: Kind, onRender: () => void = () => un
 const bundle: Bundle = { node: 'any', digest: DIGEST, files: [] }
 
 export function stageOf(name: string, tasks: readonly NodeTask[], how: Partial<RunStage> = {}): RunStage {
-  return { name, tasks, parallel: 32, pause: 0, ...how }
+  return { name, tasks, parallel: 32, batches: [], commit: 'together', failures: undefined, pause: 0, ...how }
 }
 
 export function meansOf(transport: Transport = shells): Means {
-  return { run: RUN, transport, now: () => performance.now() }
+  return { run: RUN, transport, began: 0, now: () => performance.now() }
 }
 
 export const shells: Transport = {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { EXIT } from '../../src/error.ts'
+import { inputOf } from '../../src/node/command.ts'
 import {
   ConnectionLost,
   NotTrusted,
@@ -236,7 +237,7 @@ describe('a cloud controller', () => {
 function withPrelude(prelude: string): Transport {
   return {
     connect: async () => ({
-      run: (command, input) => runShell(command, `${prelude}\n${input}`),
+      run: (command, input) => runShell(command, inputOf(`${prelude}\n${input.slice(input.indexOf('\n') + 1)}`)),
       close: () => undefined,
     }),
   }

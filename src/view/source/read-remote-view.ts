@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { EXIT, Refusal } from '../../error.ts'
-import { commandFor, explainSudo } from '../../node/command.ts'
+import { commandFor, explainSudo, inputOf } from '../../node/command.ts'
 import {
   ConnectionLost,
   NotTrusted,
@@ -36,7 +36,7 @@ async function ask(target: Target, script: string, transport: Transport): Promis
   try {
     const connection = await transport.connect(target)
     try {
-      return await connection.run(commandFor(connection.sudoer), script, TIMEOUT)
+      return await connection.run(commandFor(connection.sudoer), inputOf(script), TIMEOUT)
     } finally {
       connection.close()
     }

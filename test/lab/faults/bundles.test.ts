@@ -187,8 +187,8 @@ const inGroup = (group: string) => ({ node: 'nc-01', groups: [group] })
 async function serve(node: LabNode, bundle: Bundle, epoch: number): Promise<Verdict> {
   const run = `20260101T000000Z-00000${epoch}`
   const login = loginTo(node)
-  const staged = await stage(login, bundle, NOTHING_STORED)
-  if (staged.state !== 'done') return staged
-  const committed = await commit(login, bundle, { run, epoch, window: 60_000, version: undefined })
+  const terms = { run, epoch, window: 60_000, version: undefined }
+  const start = { mayBegin: async () => true, clock: undefined, stored: NOTHING_STORED, onActivated: () => undefined }
+  const committed = await commit(login, bundle, terms, start)
   return committed.state === 'done' ? await confirm(login, bundle, run) : committed
 }

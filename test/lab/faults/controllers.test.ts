@@ -16,8 +16,10 @@ import { type Dump, dump, dumpAll } from '../dump.ts'
 import { mustPush, type Pushed, push, readPushed } from '../push.ts'
 import { breakTool, mendTools, release, waiting } from '../sabotage.ts'
 import { describeLab } from '../with-lab.ts'
+import { spoiltRelease } from './spoilt.ts'
 
 const state = '/var/lib/edgepush'
+const CLI = join(packageRoot(), 'dist', 'cli.js')
 const nodes = 5
 const nameOf = (number: number) => `nc-${String(number).padStart(2, '0')}`
 
@@ -76,17 +78,47 @@ describeLab('with other controllers and other clocks', () => {
 
   it('one that sleeps while another serves the node does nothing when it wakes, with its old view', async () => {
     const node = lab.node(nameOf(2))
-    const zombie = await stoppedAt('stage', node, 'push.yml')
+    await breakTool(node, 'iptables-save', 'waits', { during: 'apply[.]sh held' })
+    const zombie = startPush([node], 'push.yml')
+    // The node has told it by now which run was the last.
+    await waiting(node)
+    lab.admin.kill(zombie.controller, 'SIGSTOP')
+    await release(node)
+    await node.run('while ps -eo args | grep -q "[a]pply.sh held"; do sleep 0.01; done')
+    await mendTools(node)
     await lab.publish(letting('tcp 443 from anywhere'))
     expect(await push(lab, ['--node', node.name], elsewhere())).toMatchObject({ code: 0 })
     const held = await dump(node)
     expect((await woken(zombie)).outcomes[node.name]).toMatchObject({
       status: 'refused',
-      phase: 'commit',
+      phase: 'stage',
       heldElsewhere: true,
       reason: expect.stringContaining('was here since this run asked the node'),
     })
     expect(await dump(node)).toEqual(held)
+  })
+
+  it('one that sleeps while a node waits for the word keeps others out only as long as the node waits', async () => {
+    const [node, other] = [lab.node(nameOf(2)), lab.node(nameOf(4))]
+    const held = await dump(node)
+    await spoiltRelease(lab, 'impatient', 'templates/node/window.sh', (text) =>
+      text.replace('longest_wait=300', 'longest_wait=2').replace('longest_commit=120', 'longest_commit=2'),
+    )
+    await lab.publish(letting('tcp 444 from anywhere'))
+    // What is saved before a commit begins with a look at the sets.
+    await breakTool(other, 'ipset', 'waits')
+    const zombie = startPush([node, other], 'short.yml', join(lab.files.directory, 'impatient/dist/cli.js'))
+    await waiting(other)
+    await node.run(`until ps -eo args | grep -q '[a]pply.sh expire'; do sleep 0.01; done`)
+    lab.admin.kill(zombie.controller, 'SIGSTOP')
+    await wentBack(node)
+    expect(await dump(node)).toEqual(held)
+    expect(await push(lab, ['--node', node.name], elsewhere())).toMatchObject({ code: 0 })
+    const served = await dump(node)
+    await release(other)
+    expect((await woken(zombie)).outcomes[node.name]).toMatchObject({ status: 'rolled-back', phase: 'stage' })
+    await mendTools(other)
+    expect(await dump(node)).toEqual(served)
   })
 
   it('one that sleeps over the end of its window cannot confirm any more, and says so', async () => {
@@ -127,7 +159,7 @@ describeLab('with other controllers and other clocks', () => {
     await mustPush(lab, ['--node', node.name])
     const held = await dump(node)
     const asked = (run: string, window: number) =>
-      `sh ${state}/gen/${earlier}/apply.sh commit ${run} $(($(cut -d ' ' -f 1 ${state}/epoch) + 1)) ${window}`
+      `echo go | sh ${state}/gen/${earlier}/apply.sh commit ${run} $(($(cut -d ' ' -f 1 ${state}/epoch) + 1)) ${window}`
     const ssh = ['ssh', '-i', lab.files.key, '-o', `UserKnownHostsFile=${lab.files.knownHosts}`]
 
     await breakTool(node, 'iptables-restore', 'waits')
@@ -161,17 +193,29 @@ describeLab('with other controllers and other clocks', () => {
 
   /** A push to one node that is stopped, as by a laptop's lid, when it says that it enters this phase. */
   async function stoppedAt(phase: RunPhase, node: LabNode, playbook: string): Promise<Stopped> {
-    const cli = join(packageRoot(), 'dist', 'cli.js')
-    const argv = [process.execPath, cli, 'push', playbook, '--json', '--node', node.name]
-    const controller = lab.admin.spawn(argv, { cwd: lab.files.directory })
-    const lines: string[] = []
-    await new Promise<void>((resolve) => {
-      createInterface({ input: controller.stdout ?? process.stdin }).on('line', (line) => {
-        lines.push(line)
+    return await new Promise((resolve) => {
+      const stopped = startPush([node], playbook, CLI, (line) => {
         if (!line.includes(`"phase":"${phase}"`)) return
-        lab.admin.kill(controller, 'SIGSTOP')
-        resolve()
+        lab.admin.kill(stopped.controller, 'SIGSTOP')
+        resolve(stopped)
       })
+    })
+  }
+
+  function startPush(
+    targets: readonly LabNode[],
+    playbook: string,
+    cli = CLI,
+    hear: (line: string) => void = () => undefined,
+  ): Stopped {
+    const only = targets.flatMap(({ name }) => ['--node', name])
+    const controller = lab.admin.spawn([process.execPath, cli, 'push', playbook, '--json', ...only], {
+      cwd: lab.files.directory,
+    })
+    const lines: string[] = []
+    createInterface({ input: controller.stdout ?? process.stdin }).on('line', (line) => {
+      lines.push(line)
+      hear(line)
     })
     return { controller, lines }
   }

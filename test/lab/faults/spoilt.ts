@@ -27,10 +27,10 @@ export function spoil(bundle: Bundle, file: string, edit: Edit): Bundle {
   }
 }
 
-/** A login without SSH: commands begin in the node itself. */
+/** A login without SSH: commands begin in the node itself. Whatever one of them asks, it may begin. */
 export function loginTo(node: Station): Connection {
   return {
-    run: async (command, input, timeout) => await node.exec(command, { stdin: input, timeout }),
+    run: async (command, input, timeout) => await node.exec(command, { stdin: `${input}go\n`, timeout }),
     close: () => undefined,
   }
 }

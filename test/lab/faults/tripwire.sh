@@ -41,7 +41,7 @@ find_verb() {
   pid=$PPID
   while [ "$pid" -gt 1 ] && words "$pid"; do
     case "${word[*]}" in
-      *'eval "$(cat)"'*) verb=stage && return ;;
+      *'read -r size && eval "$(head -c "$size")"'*) verb=stage && return ;;
       'sh -c '*) return ;;
       'sh '*/apply.sh\ *) verb=${word[2]} && return ;;
     esac
@@ -57,7 +57,7 @@ end() { # pattern of command lines
     words "$process" && [[ "${word[*]}" = $1 ]] && [ "$process" != $$ ] && kill -9 "$process"
   done
 }
-end_script() { if [ "$verb" = stage ]; then end '/bin/sh -c eval*'; else end "sh */apply.sh $verb*"; fi; }
+end_script() { if [ "$verb" = stage ]; then end '/bin/sh -c read*'; else end "sh */apply.sh $verb*"; fi; }
 
 spring() { # fault
   echo "$verb ${#calls[@]} $1" >> "$folder/sprung"

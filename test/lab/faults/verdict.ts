@@ -13,7 +13,7 @@ export interface Whole {
 export interface Live {
   readonly digest?: string
   readonly held: boolean
-  readonly pending?: { readonly run: string }
+  readonly pending?: { readonly run: string; readonly state: string }
 }
 
 /** A node after its push was disturbed and its window has ended, and again after the next push. */
@@ -51,8 +51,14 @@ function contradictions({ outcome, old, wanted, dump, live }: Seen, held: Held):
   const nearer = (may[0] === 'new' ? wanted : old).dump
   const wrong = may.includes(held) ? [] : [`holds ${held}: ${differences(dump, nearer)}`]
   const { digest } = held === 'new' ? wanted : old
-  if (!live?.held || live.pending || live.digest !== digest) wrong.push(`says of itself ${JSON.stringify(live)}`)
+  if (!live?.held || waits(outcome, live) || live.digest !== digest)
+    wrong.push(`says of itself ${JSON.stringify(live)}`)
   return wrong
+}
+
+/** Of a commit that is cut off with its connection before anybody watches, it is said that it was begun; nothing comes of it. */
+function waits(outcome: Outcome | undefined, { pending }: Live): boolean {
+  return pending !== undefined && !(outcome?.status === 'unreachable' && pending.state === 'committing')
 }
 
 function heldOf({ dump, old, wanted }: Seen): Held {

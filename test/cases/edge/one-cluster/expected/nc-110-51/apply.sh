@@ -4,8 +4,9 @@
 #
 #   sh apply.sh check [adopting]    can this node carry the bundle? rehearses it in an empty network namespace; changes nothing
 #   sh apply.sh commit RUN EPOCH WINDOW [VERSION]
-#                                   makes it so, reads it back, and on any failure goes back; not confirmed within WINDOW
-#                                   seconds, the node goes back by itself. VERSION is what the cloud calls the view
+#                                   says that it is ready; when it then reads the line "go", makes it so, reads it back,
+#                                   and on any failure goes back; not confirmed within WINDOW seconds, the node goes back
+#                                   by itself. VERSION is what the cloud calls the view
 #   sh apply.sh adopt RUN EPOCH WINDOW [VERSION]
 #                                   stops and disables eucanetd, then as commit
 #   sh apply.sh verify RUN CHECK SECONDS
@@ -45,6 +46,8 @@ blocked=$here/blocked
 scope="$here $state/current"
 work=
 rehearsing=
+announces=
+foreseen=
 
 # The node's options, as the mode resolved them.
 DISABLE_L2_ISOLATION='N'
@@ -1069,20 +1072,24 @@ perform() { # artifact piece
 
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
-converge() { # [what was there a moment ago]
-  # In a rehearsal nothing is there yet.
-  changes=$artifacts
-  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
-  prepare || return 1
+converge() {
+  [ -n "$foreseen" ] || foresee || return 1
+  foreseen=
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
+    [ "$phase" != switch ] || [ -z "$announces" ] || reply activated "$(date +%s.%N)"
   done
   for name in $swept; do changed "$name" || continue; perform "$name" sweep || return 1; done
 }
 
-# Writes down what there is to do, where that can be known beforehand, and changes nothing. It may add to $changes.
-prepare() {
+# Finds out what there is to do, and writes it down as far as it can be known beforehand. Changes nothing.
+foresee() { # [what was there a moment ago]
+  # In a rehearsal nothing is there yet.
+  changes=$artifacts
+  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
+  # An artifact may add to them.
   for name in $artifacts; do changed "$name" || continue; perform "$name" prepare || return 1; done
+  foreseen=yes
 }
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
@@ -1115,10 +1122,10 @@ shown_in() ( # folder
 )
 
 # Makes what the folder says, and proves it.
-make() { # folder [what was there a moment ago]
+make() { # folder
   want=$1
   blocked=$1/blocked
-  converge "${2-}" || return 1
+  converge || return 1
   wrong=$(differing)
   [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
 }
@@ -1198,6 +1205,7 @@ rehearse() { # scratch folder of the check
 
 # Nothing is touched before the state to go back to is on the disk, the epoch is stored, and somebody watches the window.
 commit() { # epoch window version
+  exec 4<&0 < /dev/null
   [ -d "$here/expected" ] || refuse 'not checked on this node'
   leave_others_alone
   fence "$1"
@@ -1219,15 +1227,34 @@ commit() { # epoch window version
     refuse "$state cannot be written: is the disk full?"
   }
   journal begins
-  if { [ "$verb" != adopt ] || retire; } && make "$here" "$seen"; then
+  want=$here
+  blocked=$here/blocked
+  [ "$verb" = adopt ] || foresee "$seen" || go_back 'what there is to do cannot be told'
+  await_go || {
+    journal 'was told not to begin, or nothing'
+    close_window
+    refuse 'told not to begin, or nothing'
+  }
+  announces=yes
+  if { [ "$verb" != adopt ] || retire; } && make "$here"; then
     if open_window "$2"; then reply state committed; exit 0; fi
     complain 'that it is committed cannot be written down: is the disk full?'
   fi
   go_back 'the commit failed'
 }
 
+# The nodes of a batch begin together. When the connection ends first, nothing has begun; when neither comes, the watch
+# ends this script.
+await_go() {
+  reply ready "$(date +%s.%N)"
+  read -r word <&4 && [ "$word" = go ] && exec 4<&- || return 1
+  echo > "$watching.begun" || true
+}
+
 # The last confirmed bundle; where that cannot be made, what was there before.
 go_back() { # why
+  foreseen=
+  announces=
   before=$(pending before)
   journal "goes back: $1"
   for folder in "$state/current" "$before"; do
@@ -1267,6 +1294,8 @@ boot() {
 # the last confirmed bundle again when the window is over, unless by then the new one is that.
 
 longest_commit=120
+# For the last node of a batch to become ready. Nobody else can be served meanwhile.
+longest_wait=300
 
 # Another run that may still be confirmed.
 leave_others_alone() {
@@ -1301,8 +1330,8 @@ arm() { # window version
   window=$1
   version=$2
   watching=$work/watching
-  write_pending committing $((longest_commit + window)) || return 1
-  if ! watch_as_unit; then setsid sh "$script" expire "$run" "$watching" < /dev/null > /dev/null 2>&1 3>&- 9>&- & fi
+  write_pending committing $((longest_wait + longest_commit + window)) || return 1
+  if ! watch_as_unit; then setsid sh "$script" expire "$run" "$watching" < /dev/null > /dev/null 2>&1 3>&- 4<&- 9>&- & fi
   for _ in $(seq 500); do
     [ ! -e "$watching" ] || return 0
     sleep 0.01
@@ -1403,14 +1432,22 @@ extend() { # seconds
   reply state extended
 }
 
+# A commit that waits for the word may wait long; once it has begun it may not.
+hangs() { # file that says that the watch has begun
+  [ -n "$begun" ] || [ ! -e "$1.begun" ] || begun=$(uptime)
+  [ -n "$begun" ] && [ "$(pending state)" = committing ] &&
+    [ "$(uptime)" -ge $((begun + longest_commit + $(pending window))) ]
+}
+
 expire() { # file that says that the watch has begun
   : > "$1"
-  while [ "$(pending run)" = "$run" ] && ! is_over; do sleep 1; done
+  begun=
+  while [ "$(pending run)" = "$run" ] && ! is_over && ! hangs "$1"; do sleep 1; done
   # A commit that has the lock by now hangs.
   (lock 10) || end_holders
   lock
   [ "$(pending run)" = "$run" ] || exit 0
-  is_over || exec sh "$script" expire "$run" "$work/watching" 9<&-
+  is_over || hangs "$1" || exec sh "$script" expire "$run" "$work/watching" 9<&-
   if is_confirmed; then close_window; exit 0; fi
   for _ in $(seq 10); do
     (go_back 'not confirmed in time')

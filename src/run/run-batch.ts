@@ -1,0 +1,68 @@
+/**
+ * The nodes of one batch: made ready so many at a time, and begun together where their stage says so.
+ *
+ * Invariant: a node that is ready no longer counts against the limit, because it waits for those that are not.
+ */
+
+import pLimit from 'p-limit'
+import { barrier, type Going, type Place } from './barrier.ts'
+import type { Listener } from './event.ts'
+import { mixedState } from './mixed-state.ts'
+import type { Outcome } from './outcome.ts'
+import { type Means, type NodeTask, runNode } from './run-node.ts'
+
+export interface Batch {
+  /** The name of its stage. */
+  readonly stage: string
+  readonly tasks: readonly NodeTask[]
+  /** At a time, until they are ready. */
+  readonly parallel: number
+  /** Whether they wait for one another, to begin together. */
+  readonly commit: 'together' | 'each'
+  /** Why no more nodes may begin, if so many have failed. */
+  readonly reached: () => string | undefined
+}
+
+export async function runBatch(
+  { stage, tasks, parallel, commit, reached }: Batch,
+  means: Means,
+  signal: AbortSignal,
+  tell: Listener,
+): Promise<void> {
+  const decide = (): Going => {
+    const why = signal.aborted ? 'the run was ended' : reached()
+    return why === undefined ? { may: true } : { may: false, why }
+  }
+  const all = barrier(tasks.length, decide, signal)
+  const limit = pLimit(parallel)
+  const served: Promise<Outcome>[] = []
+
+  async function serve(task: NodeTask, place: Place): Promise<Outcome> {
+    const going = decide()
+    const outcome = going.may
+      ? await runNode(task, means, {
+          onPhase: (phase) => tell({ type: 'phase', node: task.name, phase }),
+          mayBegin: place.arrive,
+        })
+      : heldBack(task.name, going.why)
+    tell({ type: 'outcome', outcome })
+    place.end()
+    return outcome
+  }
+
+  await Promise.all(
+    tasks.map((task) =>
+      limit(async () => {
+        const place = commit === 'together' ? all.place() : barrier(1, decide, signal).place()
+        served.push(serve(task, place))
+        await place.passed
+      }),
+    ),
+  )
+  const mixed = mixedState(await Promise.all(served))
+  if (mixed) tell({ type: 'flipped', stage, ...mixed })
+}
+
+function heldBack(node: string, why: string): Outcome {
+  return { node, status: 'not-attempted', reason: why, notes: [], milliseconds: 0 }
+}
