@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** argv to command to exit code; the only file that knows the process and its streams. */
 
-import { homedir } from 'node:os'
+import { homedir, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Command, CommanderError } from 'commander'
@@ -14,6 +14,7 @@ import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
 import type { Transport } from './node/transport.ts'
+import { liveBlock } from './report/live-block.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
 import type { Word } from './run/settle.ts'
@@ -23,6 +24,11 @@ type Run = (
   flags: ReturnType<typeof complete>,
   context: Context,
 ) => ExitCode | Promise<ExitCode>
+
+/** Only where lines can be taken back, and where whoever wants no colours wants no drawing either. */
+const isWatched = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.NO_COLOR
+const block = isWatched ? liveBlock(process.stderr) : undefined
+process.on('exit', () => block?.end())
 
 let exit: ExitCode = EXIT.ok
 let interrupted: ExitCode | undefined
@@ -115,6 +121,7 @@ function contextFor(flags: Flags): Context {
     terminal: terminalFor(flags),
     transport: ssh,
     pid: process.pid,
+    ownAddresses: ownAddresses(),
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
     version: packageVersion(),
@@ -133,14 +140,21 @@ const ssh: Transport = {
   },
 }
 
+function say(text: string): void {
+  block?.lift()
+  process.stderr.write(text)
+}
+
 function terminalFor({ quiet, verbose, json, color }: Flags): Terminal {
   const colors = picocolors.createColors(color && picocolors.isColorSupported && process.stdout.isTTY === true)
   return {
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
-    live: process.stderr.isTTY === true && !verbose && !json,
+    out(text) {
+      block?.lift()
+      process.stdout.write(text)
+    },
+    err: say,
+    live: color && !quiet && !verbose && !json ? block : undefined,
     quiet: quiet ?? false,
-    columns: process.stderr.columns ?? 80,
     paint: { good: colors.green, bad: colors.red, faint: colors.dim, strong: colors.bold },
   }
 }
@@ -160,6 +174,12 @@ function terminalAsk(signal: AbortSignal): Context['ask'] {
   }
 }
 
+/** A host that is a node, too, holds the elastic addresses of its instances, each as a /32. */
+function ownAddresses(): readonly string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return all.flatMap(({ internal, address, cidr }) => (internal || cidr?.endsWith('/32') ? [] : [address]))
+}
+
 function stateFolder(): string {
   const { EDGEPUSH_STATE, XDG_STATE_HOME } = process.env
   return EDGEPUSH_STATE || join(XDG_STATE_HOME || join(homedir(), '.local/state'), 'edgepush')
@@ -174,7 +194,7 @@ function interruption(): AbortSignal {
   ] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(code)
-      process.stderr.write(`\n${signal}: nodes in flight are finished, no other is begun; once more ends at once\n`)
+      say(`\n${signal}: nodes in flight are finished, no other is begun; once more ends at once\n`)
       controller.abort(code)
       interrupted = code
     })
@@ -185,10 +205,10 @@ function interruption(): AbortSignal {
 function explain(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof Refusal) {
-    process.stderr.write(`edgepush: ${error.message}\n${error.next ? `  ${error.next}\n` : ''}`)
+    say(`edgepush: ${error.message}\n${error.next ? `  ${error.next}\n` : ''}`)
     return error.exitCode
   }
-  process.stderr.write(`edgepush: this is a bug, please report it\n${error instanceof Error ? error.stack : error}\n`)
+  say(`edgepush: this is a bug, please report it\n${error instanceof Error ? error.stack : error}\n`)
   return EXIT.bug
 }
 

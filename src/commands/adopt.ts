@@ -6,20 +6,23 @@ import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
 import { configure, gather } from './gather.ts'
+import { doubtsOf, heedDoubts } from './heed-doubts.ts'
 import { goalFor, served } from './node-bundle.ts'
 import { singleStage } from './single-stage.ts'
 
 export interface AdoptFlags extends ViewFlags {
-  readonly force: boolean
+  /** Names of guards. */
+  readonly force: readonly string[]
 }
 
 export async function adopt(playbook: string | undefined, flags: AdoptFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
+  heedDoubts(doubtsOf(gathered, configuration, nodes, context), flags.force, context)
   const tasks = served(nodes, gathered).map((node) => ({
     ...node,
-    serve: adopting(goalFor(node, gathered), flags.force),
+    serve: adopting(goalFor(node, gathered), flags.force.includes('difference')),
   }))
   const { cloud } = configuration.inventory
   const stages = singleStage('adopt', tasks, flags)

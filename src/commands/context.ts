@@ -8,6 +8,8 @@ export interface Context {
   readonly transport: Transport
   /** Of this process. */
   readonly pid: number
+  /** Of this host: those by which others reach it, and none that it holds for an instance. */
+  readonly ownAddresses: readonly string[]
   /** Folder of the record. */
   readonly stateFolder: string
   /** Where a playbook is looked for when none is named. */

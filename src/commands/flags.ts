@@ -14,7 +14,7 @@ export interface Flags {
   readonly out?: string
   readonly live?: boolean
   readonly sudoers?: boolean
-  readonly force?: boolean
+  readonly force?: readonly string[]
   readonly yes?: boolean
   readonly fingerprint?: string
   readonly dynamic?: boolean
@@ -30,7 +30,7 @@ export interface Flags {
 export function complete(flags: Flags) {
   const { inventory, view, mode, limit, forks, confirmWindow, out, fingerprint, format = 'table' } = flags
   const { lenient = false, node = [], json = false, live = false } = flags
-  const { sudoers = false, force = false, dynamic = false, yes = false, detailedExitcode = false } = flags
+  const { sudoers = false, force = [], dynamic = false, yes = false, detailedExitcode = false } = flags
   const named = { inventory, node, limit, view, mode, lenient }
   const taken = { forks, confirmWindow, json, out, format, fingerprint }
   return { ...named, ...taken, live, sudoers, force, dynamic, yes, detailedExitcode }

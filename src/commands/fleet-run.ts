@@ -85,8 +85,7 @@ function recording(record: RunRecord, { terminal, clock }: Context): Listener {
       // Anything but the file system's word is a bug of ours.
       if (!(error instanceof Error && 'syscall' in error)) throw error
       isGivenUp = true
-      const line = `warning: the record of this run cannot be written any more: ${error.message}; the run goes on\n`
-      terminal.err(terminal.live ? `\r\u001b[K${line}` : line)
+      terminal.err(`warning: the record of this run cannot be written any more: ${error.message}; the run goes on\n`)
     }
   }
 }
@@ -94,6 +93,7 @@ function recording(record: RunRecord, { terminal, clock }: Context): Listener {
 export function stampOf({ sourced, view }: Gathered): ViewStamp {
   return {
     origin: sourced.origin,
+    mode: view.mode,
     version: view.version,
     digest: createHash('sha256').update(sourced.text).digest('hex'),
   }

@@ -10,7 +10,6 @@ import { SCOPES } from '../view/parse/scope.ts'
 import type { Finding, Reading } from '../view/parse.ts'
 import { fetchView, type SourcedView, type ViewSource } from '../view/source/fetch-view.ts'
 import type { Context, NodeFlags, ViewFlags } from './context.ts'
-import { doubtAge, doubtNodes } from './doubt-view.ts'
 import { type Serving, served } from './node-bundle.ts'
 import { type ServedView, servedView } from './served-view.ts'
 
@@ -34,8 +33,6 @@ export async function gather(flags: ViewFlags, configuration: Configuration, con
   for (const finding of findings) terminal.err(`${describe(finding)}\n`)
   const gathered = { view, sourced, leftOut, mode, templates: packageTemplates() }
   const nodes = served(inventory.nodes, gathered)
-  const doubts = [...doubtAge(sourced, playbook.maxAge, context.clock()), ...doubtNodes(view, inventory.nodes, nodes)]
-  for (const line of doubts) terminal.err(`warning: ${line}\n`)
   refuse(nodes.flatMap(({ options }) => findDefects(mode.options, options)))
   return gathered
 }

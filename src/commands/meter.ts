@@ -12,6 +12,7 @@ import { working } from '../report/working.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { configure, type Gathered, gather } from './gather.ts'
+import { doubtsOf, warnOf } from './heed-doubts.ts'
 import { served } from './node-bundle.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
 
@@ -30,6 +31,7 @@ export async function meter(playbook: string | undefined, flags: MeterFlags, con
   const configuration = configure(flags, playbook, context)
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
+  warnOf(doubtsOf(gathered, configuration, nodes, context), context)
   const limit = pLimit(flags.forks ?? FORKS)
   const work = Promise.all(served(nodes, gathered).map((node) => limit(() => metersOf(node, gathered, context))))
   const results = await working(context.terminal, 'reading counters', work)

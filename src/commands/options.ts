@@ -67,6 +67,18 @@ export function confirmWindowOption(): Option {
   })
 }
 
+/** `guards`: name to what it guards against. */
+export function forceOption(guards: Readonly<Record<string, string>>): Option {
+  const names = Object.keys(guards)
+  const list = Object.entries(guards).map(([name, against]) => `${name} (${against})`)
+  return new Option('--force <guard>', `override a guard; may be repeated: ${list.join(', ')}`).argParser(
+    (name: string, others: readonly string[] = []) => {
+      if (names.includes(name)) return [...others, name]
+      throw new InvalidArgumentError(`It must be one of ${names.join(', ')}.`)
+    },
+  )
+}
+
 export function formatOption(): Option {
   return new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'openmetrics']).default('table')
 }

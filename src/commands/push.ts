@@ -4,19 +4,20 @@ import { type StageNodes, selectStages } from '../config/select.ts'
 import type { Stage } from '../config/stage.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { historyOf } from '../record/history.ts'
-import { readRecord } from '../record/record.ts'
 import { pushing } from '../run/push.ts'
 import { SAFETY, type Safety } from '../run/transaction.ts'
 import type { Context, ViewFlags } from './context.ts'
-import { doubtVersion } from './doubt-view.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
 import { configure, gather } from './gather.ts'
+import { doubtsOf, heedDoubts } from './heed-doubts.ts'
 import { goalFor, served } from './node-bundle.ts'
 import { checksFor, doubtProbes, refuseChecks } from './stage-checks.ts'
 
 export interface PushFlags extends ViewFlags {
   /** Milliseconds in which a person confirms. */
   readonly confirmWindow: number | undefined
+  /** Names of guards. */
+  readonly force: readonly string[]
 }
 
 export async function push(playbook: string | undefined, flags: PushFlags, context: Context): Promise<ExitCode> {
@@ -26,6 +27,9 @@ export async function push(playbook: string | undefined, flags: PushFlags, conte
   refuseShortWindow(chosen, flags)
   const gathered = await gather(flags, configuration, context)
   refuseChecks(chosen, gathered)
+  const nodes = chosen.flatMap((stage) => stage.nodes)
+  const warnings = doubtProbes(chosen, gathered).map((saw) => ({ guard: undefined, saw }))
+  heedDoubts([...doubtsOf(gathered, configuration, nodes, context), ...warnings], flags.force, context)
   const stages = chosen.map(({ stage, nodes }) => ({
     ...stage,
     parallel: flags.forks ?? stage.parallel,
@@ -38,8 +42,6 @@ export async function push(playbook: string | undefined, flags: PushFlags, conte
   }))
   const { cloud } = inventory
   const view = stampOf(gathered)
-  const doubts = [...doubtProbes(chosen, gathered), ...doubtVersion(view, readRecord(context.stateFolder, cloud))]
-  for (const line of doubts) context.terminal.err(`warning: ${line}\n`)
   const { leftOut } = gathered
   return await fleetRun({ command: 'push', cloud, view, stages, json: flags.json, leftOut }, context)
 }

@@ -1,10 +1,12 @@
 /** The verbs about nodes: what `--help` says of each, and the options that not all of them take. */
 
 import { Option } from 'commander'
+import { VIEW_GUARDS } from '../run/guard.ts'
 import {
   byOption,
   confirmWindowOption,
   fingerprintOption,
+  forceOption,
   forksOption,
   formatOption,
   jsonOption,
@@ -40,7 +42,7 @@ export const SETTLING_VERBS = {
 export const RETRY = {
   does: 'push again to the nodes of a push (default: the last) that came to no good end',
   example: 'edgepush retry 20260101T120000Z-0a1b2c',
-  options: [...viewOptions(), confirmWindowOption(), forksOption()],
+  options: [...viewOptions(), confirmWindowOption(), forceOption(VIEW_GUARDS), forksOption()],
 } as const
 
 export const LOCK_VERBS = {
@@ -78,7 +80,7 @@ export const VERBS = {
   push: {
     does: 'bring the nodes to what the view says',
     example: 'edgepush push -i inventories/lab.yml --view view.xml --node nc-05',
-    options: [...viewOptions(), confirmWindowOption(), forksOption()],
+    options: [...viewOptions(), confirmWindowOption(), forceOption(VIEW_GUARDS), forksOption()],
   },
   render: {
     does: 'write what each node should hold, as files to read',
@@ -117,7 +119,7 @@ export const VERBS = {
     example: 'edgepush adopt -i inventories/lab.yml --view view.xml --node nc-05',
     options: [
       ...viewOptions(),
-      new Option('--force', 'also where a node does not hold what the view asks for'),
+      forceOption({ ...VIEW_GUARDS, difference: 'a node that does not hold what the view asks for' }),
       forksOption(),
     ],
   },

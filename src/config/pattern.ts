@@ -1,7 +1,8 @@
 /**
  * A pattern of names: `*`, `?`, `[abc]`, `[!abc]`, `[a-f]` as in a shell, and ranges of numbers as Ansible's inventories
- * spell them, `nc[001:040]`, with a step `nc[001:040:2]`, or with a dash, `nc[001-040]`. After `~` it is a regular
- * expression that a name must begin with, as in Ansible.
+ * spell them, `nc[001:040]`, with a step `nc[001:040:2]`, or with a dash, `nc[001-040]`; several of them, and single numbers,
+ * as the report of a run folds names: `nc[001-118,120-200]`. After `~` it is a regular expression that a name must begin
+ * with, as in Ansible.
  *
  * A range of which one end begins with 0 has numbers of that many digits. It is never expanded: a pattern is a few steps,
  * each of which says how far it leads from a place in a name, so that no name and no range takes long.
@@ -54,9 +55,25 @@ function readStep(part: string): Step | string {
   if (part === '?') return oneThat(() => true)
   const [, not, members] = /^\[(!?)([^\]]+)\]$/.exec(part) ?? []
   if (members === undefined) return oneThat((letter) => letter === part)
-  const [, first, last, step] = /^(\d+)[-:](\d+)(?::(\d+))?$/.exec(members) ?? []
-  if (first !== undefined && last !== undefined && not === '') return readRange(first, last, step)
+  const parts = members.split(',')
+  // A number alone is a list of letters, as in a shell.
+  const isList = parts.length > 1 || !/^\d+$/.test(members)
+  if (not === '' && isList && parts.every((one) => RANGE.test(one))) return readRanges(parts)
   return readMembers(members, not === '!')
+}
+
+/** Or one number. */
+const RANGE = /^\d+(?:[-:]\d+(?::\d+)?)?$/
+
+function readRanges(parts: readonly string[]): Step | string {
+  const steps = parts.map((part) => {
+    const [first = '', last = first, step] = part.split(/[-:]/)
+    return readRange(first, last, step)
+  })
+  const wrong = steps.find((step) => typeof step === 'string')
+  if (wrong !== undefined) return wrong
+  const sound = steps.filter((step) => typeof step !== 'string')
+  return (name, from) => [...new Set(sound.flatMap((step) => step(name, from)))]
 }
 
 function oneThat(isMeant: (letter: string) => boolean): Step {

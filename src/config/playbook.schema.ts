@@ -109,9 +109,18 @@ export const PLAYBOOK_SCHEMA = {
     source: SOURCE,
     guard: {
       type: 'object',
-      properties: { changed: PERCENT, shrink: PERCENT },
+      properties: {
+        changed: PERCENT,
+        shrink: PERCENT,
+        nodes: {
+          type: 'string',
+          enum: ['all', 'some'],
+          description:
+            'one of all (the inventory has every node of the view that runs instances) and some (it need not)',
+        },
+      },
       additionalProperties: false,
-      description: 'a map such as { changed: 50%, shrink: 30% }',
+      description: 'a map such as { changed: 50%, shrink: 30%, nodes: all }',
     },
     stages: {
       type: 'array',

@@ -24,8 +24,10 @@ export interface Playbook {
   readonly source: Source | undefined
   /** How a view of this cloud is read, wherever it comes from. */
   readonly reading: Reading
-  /** Milliseconds after which a view is doubted: a warning, never a refusal. */
+  /** Milliseconds after which a view is doubted. */
   readonly maxAge: number | undefined
+  /** The inventory has only some of the view's nodes, on purpose. */
+  readonly partial: boolean
   readonly stages: readonly Stage[]
 }
 
@@ -42,7 +44,7 @@ type Source =
 
 export function loadPlaybook(file: string, namedBy: string): Playbook {
   const document = loadDocument(file, namedBy, PLAYBOOK_SCHEMA)
-  const { name, inventory, source, stages } = document.value
+  const { name, inventory, source, guard, stages } = document.value
   document.refuse([...findSourceDefects(document.value), ...findStageDefects(document.value)])
   return {
     name,
@@ -51,6 +53,7 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
     source: source && toSource(source, file),
     reading: toReading(document),
     maxAge: source?.max_age === undefined ? undefined : parseDuration(source.max_age),
+    partial: guard?.nodes === 'some',
     stages: stages.map((stage, index) => toStage(stage, (...path) => document.where(['stages', index, ...path]))),
   }
 }
@@ -64,6 +67,7 @@ export function impliedPlaybook(inventory: FileReference): Playbook {
     source: undefined,
     reading: STRICT,
     maxAge: undefined,
+    partial: false,
     stages: [{ ...IMPLIED, where: inventory.file }],
   }
 }
@@ -71,7 +75,9 @@ export function impliedPlaybook(inventory: FileReference): Playbook {
 /** One line for each key that this version reads but does not enforce. */
 export function notEnforced({ document }: Playbook): readonly string[] {
   if (!document) return []
-  const paths: KeyPath[] = document.value.guard === undefined ? [] : [['guard']]
+  const { guard } = document.value
+  const unenforced = (['changed', 'shrink'] as const).filter((key) => guard?.[key] !== undefined)
+  const paths = unenforced.map((key): KeyPath => ['guard', key])
   return paths.map((path) => `${document.where(path)}: ${formatKeyPath(path)}: this version does not enforce it yet`)
 }
 

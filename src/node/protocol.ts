@@ -15,6 +15,7 @@
  */
 
 import { type Bundle, SCRIPT } from '../bundle/bundle.ts'
+import { type Change, changesOf } from './change.ts'
 import { type ClockReading, readClock, type Span, timeOf } from './clock.ts'
 import { type Answer, ask, type Hear, said } from './exchange.ts'
 import { NotProbed } from './probe.ts'
@@ -34,6 +35,8 @@ export interface Verdict {
     | 'died'
   readonly notes: readonly string[]
   readonly errors: readonly string[]
+  /** By the commit that this confirms. */
+  readonly changes?: readonly Change[]
 }
 
 /** On which terms a node takes a commit. */
@@ -209,6 +212,7 @@ function verdictOf(answer: Answer): Verdict {
   const state = STATES[answer.status]
   const errors = said(answer, 'error')
   const notes = said(answer, 'note')
-  if (state) return { state, notes, errors }
+  const changes = changesOf(answer)
+  if (state) return { state, notes, errors, ...(changes.length > 0 && { changes }) }
   return { state: 'died', notes, errors: [...errors, `the script ended with status ${answer.status}`] }
 }

@@ -1,38 +1,32 @@
 /**
- * A run as a person follows it: on a terminal one line that is overwritten, elsewhere a line for every node that is done.
+ * A run as a person follows it: on a terminal a block of a few lines that says where it is, elsewhere a line for every
+ * stage and for every node that is done.
  */
 
 import type { Listener, RunEvent } from '../run/event.ts'
-import type { Outcome } from '../run/outcome.ts'
+import { isGood, type Outcome } from '../run/outcome.ts'
+import { about } from './about.ts'
+import { foldNames } from './fold-names.ts'
+import type { LiveBlock } from './live-block.ts'
+import { tally } from './tally.ts'
 import type { Terminal } from './terminal.ts'
 
-export function progress(terminal: Terminal): Listener {
-  if (terminal.quiet) return () => undefined
-  return terminal.live ? liveLine(terminal) : lineByLine(terminal)
+export function progress({ err, live, quiet }: Pick<Terminal, 'err' | 'live' | 'quiet'>): Listener {
+  if (quiet) return () => undefined
+  return live ? inBlock(live, err) : lineByLine(err)
 }
 
-function liveLine({ err, columns, paint }: Terminal): Listener {
-  const phases = new Map<string, string>()
-  let total = 0
-  let done = 0
-  const draw = () => {
-    const busy = [...phases].map(([node, phase]) => `${node} ${phase}`).join(', ')
-    err(`\r\u001b[K${paint.faint(`${done}/${total} nodes${busy ? `: ${busy}` : ''}`.slice(0, columns - 1))}`)
-  }
+function inBlock(block: LiveBlock, err: Terminal['err']): Listener {
+  const { heed, lines } = tally(() => performance.now())
   return (event) => {
-    if (event.type === 'run-started') total = event.nodes.length
-    if (event.type === 'phase') phases.set(event.node, event.phase)
-    if (event.type === 'outcome') {
-      phases.delete(event.outcome.node)
-      done += 1
-    }
-    if (event.type === 'run-finished') err('\r\u001b[K')
-    else draw()
-    if (event.type === 'stopped') err(`\r\u001b[K${stopText(event)}\n`)
+    heed(event)
+    if (event.type === 'run-started') block.show(lines)
+    if (event.type === 'stopped') err(`${stopText(event)}\n`)
+    if (event.type === 'run-finished') block.end()
   }
 }
 
-function lineByLine({ err }: Terminal): Listener {
+function lineByLine(err: Terminal['err']): Listener {
   return (event) => {
     if (event.type === 'stage-started')
       err(`stage ${event.stage}: ${event.nodes.length} ${event.nodes.length === 1 ? 'node' : 'nodes'}\n`)
@@ -42,10 +36,12 @@ function lineByLine({ err }: Terminal): Listener {
 }
 
 function stopText({ stage, failed, why }: Extract<RunEvent, { type: 'stopped' }>): string {
-  return `stage ${stage} had failures (${failed.join(', ')}) and ends the run: ${why}`
+  return `stage ${stage} had failures (${foldNames(failed).join(',')}) and ends the run: ${why}`
 }
 
-function brief({ status, phase, reason }: Outcome): string {
+function brief(outcome: Outcome): string {
+  const { status, phase } = outcome
   if (status === 'unchanged' || status === 'not-attempted') return status
-  return `${status}${status === 'converged' || !phase ? '' : ` at ${phase}`}${reason ? `: ${reason}` : ''}`
+  const why = isGood(outcome) ? about([outcome]) : outcome.reason
+  return `${status}${status === 'converged' || !phase ? '' : ` at ${phase}`}${why ? `: ${why}` : ''}`
 }

@@ -1,13 +1,14 @@
+import type { LiveBlock } from './live-block.ts'
+
 /** Where a command speaks: results on one side, everything else on the other. */
 export interface Terminal {
   /** Results: what a program may read. */
   readonly out: (text: string) => void
   /** Everything else: progress, warnings, errors. */
   readonly err: (text: string) => void
-  /** Somebody watches the error side: a line there may be overwritten. */
-  readonly live: boolean
+  /** Where somebody watches the error side, what may be drawn there; `out` and `err` lift it before they write. */
+  readonly live: LiveBlock | undefined
   readonly quiet: boolean
-  readonly columns: number
   readonly paint: Paint
 }
 

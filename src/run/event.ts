@@ -26,6 +26,8 @@ export type RunEvent =
 /** Which view a run served. The version is the cloud's word for it, the digest is ours. */
 export interface ViewStamp {
   readonly origin: string
+  /** As the view spells it; runs of earlier versions did not say. */
+  readonly mode?: string
   readonly version: string | undefined
   readonly digest: string
 }

@@ -8,8 +8,8 @@ export function findingOf(
   verdict: Verdict,
   done: Pick<Finding, 'status' | 'digest' | 'reason'>,
 ): Finding {
-  const { state, notes } = verdict
-  if (state === 'done') return { ...done, phase, notes }
+  const { state, notes, changes } = verdict
+  if (state === 'done') return { ...done, phase, notes, ...(changes && { changes }) }
   const common = { ...done, phase, notes, reason: reasonOf(phase, verdict) }
   if (state === 'held-by-another') return { ...common, status: 'refused', heldElsewhere: true }
   return { ...common, status: state === 'died' ? 'unknown' : state }

@@ -1,6 +1,7 @@
 /** What became of one node in one run; each status means one thing for the node. */
 
 import { EXIT, type ExitCode } from '../error.ts'
+import type { Change } from '../node/change.ts'
 
 export type Status =
   /** The run ended before its turn came. */
@@ -62,6 +63,8 @@ export interface Outcome {
   /** Why the bundle was pushed, or why it was not. */
   readonly reason?: string
   readonly notes: readonly string[]
+  /** What was made different, by artifact, as the node counted it when it was confirmed. */
+  readonly changes?: readonly Change[]
   /** What the node holds against what the view asks for, when a command was to show it. */
   readonly difference?: readonly string[]
   /** What to type next. */

@@ -40,7 +40,7 @@ export function adopting(goal: Goal, force: boolean): Serve {
   }
 }
 
-const FORCE = 'wait until eucanetd has converged, or make it what the view says: edgepush adopt --force'
+const FORCE = 'wait until eucanetd has converged, or make it what the view says: edgepush adopt --force difference'
 
 /** What eucanetd never had cannot be missing. */
 function isOurs(line: string): boolean {

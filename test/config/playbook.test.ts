@@ -58,6 +58,7 @@ stages:
     },
     reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:121' } },
     maxAge: 600_000,
+    partial: false,
     stages: [
       {
         name: 'canary',
@@ -223,15 +224,23 @@ test.each<[string, string, ...string[]]>([
 test('names each key that is read but not enforced', () => {
   enter({
     'push.yml': `${HEAD}source: { file: a, max_age: 10m }
-guard: { changed: 50%, shrink: 30% }
+guard: { changed: 50%, shrink: 30%, nodes: all }
 stages:
   - { name: a, targets: [all], window: 60s, verify: [reconnect, metadata], failures: 0, pause: 30s }
   - { name: b, targets: [all], failures: 10% }
 `,
   })
   expect(notEnforced(loadPlaybook('push.yml', '--playbook'))).toEqual([
-    'push.yml:4:1: guard: this version does not enforce it yet',
+    'push.yml:4:19: guard.changed: this version does not enforce it yet',
+    'push.yml:4:32: guard.shrink: this version does not enforce it yet',
   ])
+})
+
+test('an inventory may have some of the nodes on purpose', () => {
+  enter({ 'some.yml': `${HEAD}guard: { nodes: some }\n${ALL}`, 'all.yml': `${HEAD}guard: { nodes: all }\n${ALL}` })
+  const some = loadPlaybook('some.yml', '--playbook')
+  expect([some.partial, loadPlaybook('all.yml', '--playbook').partial]).toEqual([true, false])
+  expect(notEnforced(some)).toEqual([])
 })
 
 const FILES = {
@@ -262,6 +271,7 @@ test('an inventory alone implies one stage of all nodes and leaves the source op
     source: undefined,
     reading: { lenient: false, mode: undefined },
     maxAge: undefined,
+    partial: false,
     stages: [
       {
         name: 'all',

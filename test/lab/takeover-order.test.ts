@@ -96,7 +96,9 @@ describeLab('a node whose rules are in another order than ours', () => {
     expect(refused.code).toBe(3)
     expect(differences(refused.stdout, artifact)).toHaveLength(2)
     const damaged = await kernel()
-    expect((await lab.edgepush(['adopt', 'push.yml', '--force'])).stdout).toContain('adopted, and changed')
+    expect((await lab.edgepush(['adopt', 'push.yml', '--force', 'difference'])).stdout).toContain(
+      'adopted, and changed',
+    )
     expect(await kernel()).not.toBe(damaged)
 
     const adopted = await kernel()

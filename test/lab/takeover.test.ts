@@ -66,11 +66,11 @@ describe.skipIf(missing.length > 0)('a node that eucanetd has made', () => {
     expect(refused.code).toBe(3)
     expect(refused.stdout).toContain('iptables --A sg-aaaaaaaa -p tcp -m tcp --dport 4444 -j ACCEPT')
     expect(refused.stdout).toContain('ipset -add sg-aaaaaaaa 10.9.9.9')
-    expect(refused.stdout).toContain('edgepush adopt --force')
+    expect(refused.stdout).toContain('edgepush adopt --force difference')
     expect(await eucanetdRuns()).toBe(true)
     expect(await kernel()).toBe(before)
 
-    const forced = await lab.edgepush(['adopt', 'push.yml', '--node', 'nc-01', '--force'])
+    const forced = await lab.edgepush(['adopt', 'push.yml', '--node', 'nc-01', '--force', 'difference'])
     expect(forced.code).toBe(0)
     expect(forced.stdout).toContain('adopted, and changed')
     expect(await node.run('iptables-save; ipset save')).not.toMatch(/4444|10\.9\.9\.9/)

@@ -133,7 +133,7 @@ describeLab('a push to nodes that cannot be served', () => {
   let before: Readonly<Record<string, Dump>>
   let after: Readonly<Record<string, Dump>>
   let pushed: Pushed
-  const view = ['--view', 'view.xml']
+  const view = ['--view', 'view.xml', '--force', 'nodes']
 
   beforeAll(async () => {
     lab = await startLab({ nodes: defects.length + 1, world })

@@ -39,7 +39,7 @@ function outcomesOf(events: readonly RunEvent[]): readonly string[] {
   return events.flatMap((event) => (event.type === 'outcome' ? [`${event.outcome.node} ${event.outcome.status}`] : []))
 }
 
-/** Three nodes of the case, at ports where nobody listens. */
+/** Two nodes of the case and one more, at ports where nobody listens. */
 function writeInventory(): void {
   createKey(join(folder, 'key'))
   const nodes = ['51', '52', '53'].map(
@@ -54,7 +54,7 @@ function writeInventory(): void {
 function pushWithin(blocks: number) {
   const state = join(folder, `state-${blocks}`)
   const script = `ulimit -f ${blocks} && exec "$@"`
-  const args = ['push', '-i', 'lab.yml', '--view', join(CASE, 'view.xml'), '--forks', '1', '--json']
+  const args = ['push', '-i', 'lab.yml', '--view', join(CASE, 'view.xml'), '--forks', '1', '--json', '--force', 'nodes']
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'sh', process.execPath, CLI, ...args], {
     cwd: folder,
     encoding: 'utf8',

@@ -1398,12 +1398,32 @@ take_back() { # why
   go_back "$1"
 }
 
+# How many lines came and went, by artifact, and of how many things, which a line names second.
+tell_changes() { # what was there before
+  awk -v artifacts="$artifacts" -v before="$1/expected/" -v after="$here/expected/" '
+    BEGIN {
+      n = split(artifacts, name, " ")
+      for (i = 1; i <= n; i++) {
+        split("", count); split("", seen); added = removed = things = 0
+        while ((getline line < (before name[i])) > 0) count[line]--
+        while ((getline line < (after name[i])) > 0) count[line]++
+        for (line in count) {
+          if (count[line] == 0 || line ~ /^[*:#]|^COMMIT$/) continue
+          if (count[line] > 0) added += count[line]; else removed -= count[line]
+          split(line, word, " "); if (!seen[word[2]]++) things++
+        }
+        if (added + removed) print "changed", name[i], added, removed, things
+      }
+    }' >&3
+}
+
 confirm() {
   must_wait
   wrong=$(differing)
   [ -z "$wrong" ] || take_back "it was changed before it was confirmed: $wrong"
   version=$(pending version)
   before=$(pending before)
+  tell_changes "$before"
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
   ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" ||
