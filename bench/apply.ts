@@ -5,6 +5,7 @@ import { labMissing } from '../lab/lab-missing.ts'
 import type { LabNode } from '../lab/make-node.ts'
 import { startLab } from '../lab/start-lab.ts'
 import type { World } from '../lab/world.ts'
+import { cpuTime } from './cpu-time.ts'
 import { middle, printTable, seconds } from './print-table.ts'
 
 const ROUNDS = 5
@@ -33,11 +34,27 @@ plain() {
     dhcpd -4 -q -cf dhcpd.conf br0 2> /dev/null
 }
 clock floor plain
+times
 kill $(cat /run/eucalyptus/net/euca-dhcp.pid) && rm -r /run/eucalyptus/net`
 
 const rows: (readonly string[])[] = []
 for (const size of SIZES) rows.push(await measure(size))
-printTable(['rules', 'floor', 'check', 'commit', 'confirm', 'all', 'times the floor', 'processes'], rows)
+printTable(
+  [
+    'rules',
+    'floor',
+    'check',
+    'commit',
+    'confirm',
+    'all',
+    'times the floor',
+    'CPU of the floor',
+    'CPU',
+    'times',
+    'processes',
+  ],
+  rows,
+)
 
 async function measure(size: (typeof SIZES)[number]): Promise<readonly string[]> {
   const lab = await startLab({ nodes: 1, world: worldOf(size) })
@@ -46,7 +63,7 @@ async function measure(size: (typeof SIZES)[number]): Promise<readonly string[]>
     const { code, stdout } = await lab.edgepush(['push', 'push.yml'], { timeout: 300_000 })
     if (code !== 0) throw new Error(stdout)
     const rules = await node.run('cd /var/lib/edgepush/current && cat iptables.restore ebtables.restore | grep -c ^-A')
-    const floors: number[] = []
+    const floors: Floor[] = []
     const runs: Run[] = []
     for (let round = 1; round <= ROUNDS; round += 1) {
       await node.reboot()
@@ -59,24 +76,34 @@ async function measure(size: (typeof SIZES)[number]): Promise<readonly string[]>
   }
 }
 
+interface Floor {
+  readonly time: number
+  readonly cpu: number
+}
+
 interface Run {
   readonly check: number
   readonly commit: number
   readonly confirm: number
+  readonly cpu: number
   readonly processes: number
 }
 
-function rowOf(rules: string, floors: readonly number[], runs: readonly Run[]): readonly string[] {
-  const floor = middle(floors)
+function rowOf(rules: string, floors: readonly Floor[], runs: readonly Run[]): readonly string[] {
+  const floor = middle(floors.map(({ time }) => time))
+  const floorCpu = middle(floors.map(({ cpu }) => cpu))
   const part = (name: keyof Run) => middle(runs.map((run) => run[name]))
   const all = middle(runs.map(({ check, commit, confirm }) => check + commit + confirm))
   const times = [floor, part('check'), part('commit'), part('confirm'), all].map(seconds)
-  return [rules, ...times, (all / floor).toFixed(1), String(part('processes'))]
+  const cpu = part('cpu')
+  const spent = [seconds(floorCpu), seconds(cpu), (cpu / floorCpu).toFixed(1)]
+  return [rules, ...times, (all / floor).toFixed(1), ...spent, String(part('processes'))]
 }
 
-async function floorOf(node: LabNode): Promise<number> {
+async function floorOf(node: LabNode): Promise<Floor> {
   const said = await node.run(['unshare', '--net', 'sh', '-c', FLOOR], { timeout: 300_000 })
-  return Number(said.split(' ')[1])
+  const [first = '', ...times] = said.trim().split('\n')
+  return { time: Number(first.split(' ')[1]), cpu: cpuTime(times.join('\n'), 'children') }
 }
 
 async function runOn(node: LabNode, round: number): Promise<Run> {
@@ -87,11 +114,18 @@ async function runOn(node: LabNode, round: number): Promise<Run> {
     clock check sh $apply check
     echo go | clock commit sh $apply commit round-${round} ${1000 + round} 60
     clock confirm sh $apply confirm round-${round}
+    times
     echo processes $(( $(cat /proc/sys/kernel/ns_last_pid) - before ))`,
     { timeout: 300_000 },
   )
-  const pairs = said.trim().split('\n')
-  return Object.fromEntries(pairs.map((line) => [line.split(' ')[0], Number(line.split(' ')[1])])) as unknown as Run
+  const number = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(said)?.[1])
+  return {
+    check: number('check'),
+    commit: number('commit'),
+    confirm: number('confirm'),
+    cpu: cpuTime(said.replace(/^[a-z]+ \d+$/gm, ''), 'children'),
+    processes: number('processes'),
+  }
 }
 
 function worldOf({ instances, groups }: (typeof SIZES)[number]): World {

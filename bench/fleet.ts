@@ -6,6 +6,7 @@ import { labMissing } from '../lab/lab-missing.ts'
 import { packageRoot } from '../lab/start-agent.ts'
 import { startLab } from '../lab/start-lab.ts'
 import { viewFile } from '../lab/write-files.ts'
+import { cpuTime } from './cpu-time.ts'
 import { CLOUD, SIZE, viewOf } from './large-cloud.ts'
 import { middle, printTable, seconds } from './print-table.ts'
 
@@ -14,7 +15,7 @@ interface Event {
   readonly outcome?: { readonly status: string; readonly milliseconds: number }
 }
 
-/** The last line on standard error is the CPU time of the command, user and system. */
+/** What standard error ends with is the CPU time of this shell and of the command. */
 const TIMED = '"$@"; code=$?; times >&2; exit $code'
 
 const missing = labMissing()
@@ -48,11 +49,5 @@ async function push(name: string, expected: string): Promise<readonly string[]> 
   const wrong = outcomes.filter(({ status }) => status !== expected)
   if (code !== 0 || wrong.length > 0) throw new Error(`${name}: ${code} ${JSON.stringify(wrong)}\n${stderr}`)
   const times = outcomes.map(({ milliseconds }) => milliseconds)
-  return [name, seconds(command), seconds(cpuOf(stderr)), seconds(middle(times)), seconds(Math.max(...times))]
-}
-
-function cpuOf(stderr: string): number {
-  const spent = stderr.trimEnd().split('\n').at(-1) ?? ''
-  const times = [...spent.matchAll(/(\d+)m([\d.]+)s/g)]
-  return times.reduce((sum, [, minutes, part]) => sum + (Number(minutes) * 60 + Number(part)) * 1000, 0)
+  return [name, seconds(command), seconds(cpuTime(stderr, 'all')), seconds(middle(times)), seconds(Math.max(...times))]
 }

@@ -8,31 +8,53 @@
  */
 
 import { type Artifact, sh } from './artifact.ts'
+import { ARRANGE } from './in-order.ts'
 
-/** Reads the `pool ...` lines of our file. */
+/** Reads the `pool ...` and `address ...` lines of a file of ours; says whether an address is in a pool. */
 const POOL = sh`
   function number(address,  part) { split(address, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
   function in_pool(device, value,  i) {
     for (i = 1; i <= pools; i++) if (on[i] == device && first[i] <= value && value <= last[i]) return 1
     return 0
   }
-  $1 == "pool" { n = split($2, end, "-"); on[++pools] = $4; first[pools] = number(end[1]); last[pools] = number(end[n]) }`
-
-/** Prints every /32 of the kernel that may be ours, in the form of our file. */
-const LIVE = sh`${POOL}
-  $1 == "address" { named[$2 " " $4] = 1 }
-  $1 == "have" {
-    device = $3; sub(/@.*/, "", device)
-    if ($5 !~ /\/32$/) next
-    if (($5 " " device) in named || in_pool(device, number(substr($5, 1, length($5) - 3)))) print "address " $5 " dev " device
+  function read_file(file,  n, end) {
+    while ((getline < file) > 0) {
+      if ($1 == "pool") { n = split($2, end, "-"); on[++pools] = $4; first[pools] = number(end[1]); last[pools] = number(end[n]) }
+      if ($1 == "address") named[$2 " " $4] = 1
+    }
+    close(file)
   }`
+
+/** Prints every /32 of the kernel that may be ours, in the form of our file and in order. */
+const LIVE = sh`${POOL}${ARRANGE}
+  BEGIN { n = split(folders, folder, " "); for (i = 1; i <= n; i++) read_file(folder[i] "/addresses") }
+  { device = $2; sub(/@.*/, "", device) }
+  $4 ~ /\/32$/ && (($4 " " device) in named || in_pool(device, number(substr($4, 1, length($4) - 3)))) {
+    line = "address " $4 " dev " device
+    if (!there[line]++) lines[++found] = line
+  }
+  END { arrange(lines, found); for (i = 1; i <= found; i++) print lines[i] }`
 
 /** Prints address and interface of what is in the pool but cannot be ours. */
 const STRAY = sh`${POOL}
-  $1 == "have" {
-    device = $3; sub(/@.*/, "", device); address = $5; sub(/\/.*/, "", address)
-    if ($5 !~ /\/32$/ && in_pool(device, number(address))) print $5, device
+  BEGIN { read_file(file) }
+  {
+    device = $2; sub(/@.*/, "", device); address = $4; sub(/\/.*/, "", address)
+    if ($4 !~ /\/32$/ && in_pool(device, number(address))) print $4, device
   }`
+
+/** Reads what is there; tells what is not wanted any more, and what is new. */
+const CHANGES = sh`
+  BEGIN {
+    printf "" > revoked; printf "" > new
+    while ((getline < file) > 0) if ($1 == "address") { lines[++n] = $0; wanted[$0] = 1 }
+  }
+  $0 in wanted { there[$0] = 1; next }
+  { print > revoked }
+  END { for (i = 1; i <= n; i++) if (!(lines[i] in there)) print lines[i] > new }`
+
+/** The devices that our file names. */
+const DEVICES = sh`$(awk '/^[pa]/ && $3 == "dev" && !told[$4]++ { print $4 }' "$want/addresses" 2> /dev/null)`
 
 export const addresses: Artifact = {
   name: 'addresses',
@@ -50,43 +72,38 @@ addresses_announce() { # address device
 }`,
   leave: '',
   check: sh`
-for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
+for device in ${DEVICES}; do
   ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }
   [ -n "$(ip link show dev "$device" up)" ] || note "the interface $device is down: nobody reaches the elastic addresses on it"
 done
-live=$(ip -4 -o address show) || return 1
-{ cat "$want/addresses" 2> /dev/null; printf '%s\n' "$live" | sed 's/^/have /'; } | awk '${STRAY}' > "$work/addresses.stray"
+ip -4 -o address show > "$work/addresses.live" || return 1
+awk -v file="$want/addresses" '${STRAY}' "$work/addresses.live" > "$work/addresses.stray"
 while read -r address device; do
   note "$address on $device is in the pool of elastic addresses but is not a /32, so it may be the node's own: it stays; if it is a leftover, remove it: ip addr del $address dev $device"
 done < "$work/addresses.stray"`,
   world: sh`
-for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
+for device in ${DEVICES}; do
   ip link show dev "$device" > /dev/null 2>&1 || ip link add "$device" type bridge || return 1
   ip link set "$device" up || return 1
 done`,
   steps: {
+    prepare: sh`
+addresses_show > "$work/addresses.live" || return 1
+awk -v file="$want/addresses" -v revoked="$work/addresses.revoked" -v new="$work/addresses.new" '${CHANGES}' "$work/addresses.live"`,
     tighten: sh`
-addresses_show | sort > "$work/addresses.live"
-sed -n '/^address /p' "$want/addresses" 2> /dev/null | sort > "$work/addresses.wanted"
-comm -13 "$work/addresses.wanted" "$work/addresses.live" > "$work/addresses.revoked"
-comm -23 "$work/addresses.wanted" "$work/addresses.live" > "$work/addresses.new"
-sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -`,
+[ ! -s "$work/addresses.revoked" ] || sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -`,
     loosen: sh`
-sed 's/^address/addr replace/' "$work/addresses.new" | ip -batch -`,
+[ ! -s "$work/addresses.new" ] || sed 's/^address/addr replace/' "$work/addresses.new" | ip -batch -`,
     sweep: sh`
 [ -z "$rehearsing" ] || return 0
-sed 's,/32,,' "$work/addresses.revoked" > "$work/addresses.cut"
-while read -r _ address _; do
+while IFS=' /' read -r _ address _; do
   conntrack -D --orig-dst "$address" > /dev/null 2>&1
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
-done < "$work/addresses.cut"
-sed 's,/32,,' "$work/addresses.new" > "$work/addresses.announce"
-while read -r _ address _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.announce"
+done < "$work/addresses.revoked"
+while IFS=' /' read -r _ address _ _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.new"
 :`,
   },
   show: sh`
 live=$(ip -4 -o address show) || return 1
-{ for folder in $scope "$want"; do cat "$folder/addresses" 2> /dev/null; done
-  printf '%s\n' "$live" | sed 's/^/have /'
-} | awk '${LIVE}' | sort -u`,
+printf '%s\n' "$live" | awk -v folders="$scope $want" '${LIVE}'`,
 }

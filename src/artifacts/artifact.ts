@@ -33,6 +33,8 @@ export interface Artifact {
   readonly steps: Readonly<Partial<Record<Phase, string>>>
   /** What of it must go before the original daemon takes the node back; everything else it finds and goes on with. */
   readonly leave: string
+  /** Removes what a script that died has left half written; absent where it leaves nothing. */
+  readonly tidy?: string
   /** Prints what of ours is there: canonical, without counters, in the form of its own file, so that it can be put back. */
   readonly show: string
   /**
@@ -43,14 +45,15 @@ export interface Artifact {
 }
 
 /**
- * Order is safety. Sets whose growth restricts grow and sets whose growth permits shrink (tighten); the filter table
- * changes in one commit (switch); then permitting sets grow and restricting ones shrink (loosen); last goes what is no
- * longer wanted (sweep). Whatever prefix of that has run, nothing passes that both the old and the new policy deny. Where
- * this order would lose what both allow, sets are changed behind copies: docs/decisions/0010-never-a-mix.md.
+ * What there is to do is written down first, which changes nothing (prepare). Then order is safety: sets whose growth
+ * restricts grow and sets whose growth permits shrink (tighten); the filter table changes in one commit (switch); then
+ * permitting sets grow and restricting ones shrink (loosen); last goes what is no longer wanted (sweep). Whatever prefix of
+ * that has run, nothing passes that both the old and the new policy deny. Where this order would lose what both allow, sets
+ * are changed behind copies: docs/decisions/0010-never-a-mix.md.
  */
-export type Phase = 'tighten' | 'switch' | 'loosen' | 'sweep'
+export type Phase = 'prepare' | 'tighten' | 'switch' | 'loosen' | 'sweep'
 
-export const PHASES: readonly Phase[] = ['tighten', 'switch', 'loosen', 'sweep']
+export const PHASES: readonly Phase[] = ['prepare', 'tighten', 'switch', 'loosen', 'sweep']
 
 /** Shell and awk programs stand in the source as they stand on the node: no escapes but those of shell and awk. */
 export const sh = String.raw

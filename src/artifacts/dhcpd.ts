@@ -10,17 +10,15 @@ import { DHCPD } from './alike.ts'
 import { type Artifact, sh } from './artifact.ts'
 
 const FUNCTIONS = sh`
-dhcpd_folder=$(echo "$EUCALYPTUS/var/run/eucalyptus/net" | tr -s /)
+dhcpd_parent=$eucalyptus/var/run/eucalyptus
+dhcpd_folder=$dhcpd_parent/net
 dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
 dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
-dhcpd_pid() {
-  pid=$(cat "$dhcpd_folder/euca-dhcp.pid" 2> /dev/null) && [ -n "$pid" ] &&
-    tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q "dhcpd .*euca-dhcp.conf" && echo "$pid"
-}
-dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid > /dev/null; fi; }
+dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" 'dhcpd .*euca-dhcp.conf'; }
+dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid; fi; }
 dhcpd_stop() {
   if dhcpd_managed; then systemctl stop "$dhcpd_unit"; return; fi
-  pid=$(dhcpd_pid) || return 0
+  dhcpd_pid || return 0
   kill "$pid"
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
     # A process that ends loses its command line before it lets go of its sockets.
@@ -44,14 +42,15 @@ export const dhcpd: Artifact = {
   needs: ['dhcpd'],
   functions: FUNCTIONS,
   leave: '',
+  tidy: sh`[ ! -e "$dhcpd_folder/euca-dhcp.conf.next" ] || rm -f "$dhcpd_folder/euca-dhcp.conf.next"`,
   check: sh`
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
-[ -d "$(dirname "$dhcpd_folder")" ] || { complain "there is no $(dirname "$dhcpd_folder"): is this a node controller?"; return 1; }`,
+[ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is this a node controller?"; return 1; }`,
   world: sh`
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || ip link add "$VNET_BRIDGE" type bridge || return 1
 ip link set "$VNET_BRIDGE" up || return 1
 awk -v bridge="$VNET_BRIDGE" '$2 == bridge && $4 !~ /\/32$/ { print "addr replace " $4 " dev " bridge }' "$work/addresses.host" | ip -batch - || return 1
-mount -t tmpfs -o mode=755 edgepush "$(dirname "$dhcpd_folder")" && mkdir -p "$dhcpd_folder"`,
+mount -t tmpfs -o mode=755 edgepush "$dhcpd_parent" && mkdir -p "$dhcpd_folder"`,
   steps: {
     loosen: sh`
 conf=$dhcpd_folder/euca-dhcp.conf

@@ -33,31 +33,42 @@ const CANONICAL = sh`
   $1 == "add" { print $1, $2, $3 }`
 
 /**
- * Reads `want ...` lines of the file and `have ...` lines of the kernel; prints what there is to do, a line each:
- * `create ...`, `tighten add|del SET MEMBER`, `loosen add|del SET MEMBER`, and `moved` when an address that was known
- * before and is known after changes its sets (one that comes or goes altogether has no flows that could be cut).
+ * Reads what ipset save prints, and writes what there is to do to make it what the source says:
+ *   now       for ipset restore: sets, and members that tighten
+ *   later     for ipset restore: members that loosen; all members when addresses move
+ *   changed   names of sets whose members change, when addresses move
+ *   unwanted  names of sets of ours that the source has not
+ * An address moves when it was known before, is known after, and changes its sets (one that comes or goes altogether has
+ * no flows that could be cut), and one kind of change is not enough.
  */
 const CHANGES = sh`
   function kind(set, way) { return (set ~ restricting) == (way == "add") ? "tighten" : "loosen" }
   function change(set, way, member) {
-    print kind(set, way), way, set, member
+    kinds[++changes] = kind(set, way); line[changes] = way " " set " " member; sets[changes] = set
     if (member in before && member in after) moved[kind(set, way)] = 1
   }
-  $1 == "want" && $2 == "create" { mine[$3] = 1; print substr($0, 6) }
-  $1 == "want" && $2 == "add" { wanted[$3 " " $4] = 1; after[$4] = 1 }
-  $1 == "have" && $2 == "create" && $3 ~ /[+][12]$/ && $3 ~ owned { leftover = 1 }
-  $1 == "have" && $2 == "add" && $3 ~ owned { live[$3 " " $4] = 1; before[$4] = 1 }
+  BEGIN {
+    now = folder "now"; later = folder "later"; changed = folder "changed"; unwanted = folder "unwanted"
+    printf "" > now; printf "" > later; printf "" > changed; printf "" > unwanted
+    while ((getline < source) > 0) {
+      if ($1 == "create") { mine[$2] = 1; print > now }
+      if ($1 == "add") { entry[++entries] = $2 " " $3; wanted[$2 " " $3] = 1; after[$3] = 1 }
+    }
+  }
+  $2 !~ owned { next }
+  $1 == "create" && $2 ~ /[+][12]$/ { leftover = 1 }
+  $1 == "create" && !($2 in mine) { print $2 > unwanted }
+  $1 == "add" { live[$2 " " $3] = 1; before[$3] = 1 }
   END {
     # Who goes makes room: a set may be nearly full.
-    for (entry in live) if (!(entry in wanted)) { split(entry, part, " "); if (part[1] in mine) change(part[1], "del", part[2]) }
-    for (entry in wanted) if (!(entry in live)) { split(entry, part, " "); change(part[1], "add", part[2]) }
-    if (leftover || moved["tighten"] + moved["loosen"] + (moved["tighten"] + moved["loosen"] && rules) > 1) print "moved"
+    for (one in live) if (!(one in wanted)) { split(one, part, " "); if (part[1] in mine) change(part[1], "del", part[2]) }
+    for (i = 1; i <= entries; i++) if (!(entry[i] in live)) { split(entry[i], part, " "); change(part[1], "add", part[2]) }
+    moves = leftover || moved["tighten"] + moved["loosen"] + (moved["tighten"] + moved["loosen"] && rules) > 1
+    for (i = 1; i <= changes; i++) {
+      if (moves && !told[sets[i]]++) print sets[i] > changed
+      if (moves || kinds[i] == "loosen") print line[i] > later; else print line[i] > now
+    }
   }`
-
-/** One restore script for the real sets; only the lines of these kinds. */
-function apply(kinds: string): string {
-  return sh`sed -n 's/^${kinds} \([ad]\)/\1/p' "$work/ipset.changes" | ipset restore -exist`
-}
 
 export function ipset({ owned, restricting }: Ownership): Artifact {
   return {
@@ -74,7 +85,6 @@ ipset_copy() {
   while read -r set; do ipset destroy "$set" 2> /dev/null; done < "$work/ipset.copies"
   number=1
   if ipset_copies | grep -q '[+]1$'; then number=2; fi
-  awk '$1 == "tighten" || $1 == "loosen" { print $3 }' "$work/ipset.changes" | sort -u > "$work/ipset.changed"
   awk -v number="$number" '
     FILENAME ~ /changed$/ { copied[$1] = 1; next }
     ($1 == "create" || $1 == "add") && $2 in copied { $2 = $2 "+" number; print }' "$work/ipset.changed" "$want/ipset.restore" |
@@ -92,19 +102,20 @@ printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
   END { exit bad }' > "$work/ipset.check" || { complain "$(cat "$work/ipset.check")"; return 1; }`,
     world: '',
     steps: {
-      tighten: sh`
-rm -f "$work/ipset.copied"
+      prepare: sh`
+: > "$work/ipset.copied"
 rules=0
 case " $changes " in *' iptables '*) rules=1 ;; esac
 live=$(ipset save) || return 1
-{ [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
-  printf '%s\n' "$live" | sed 's/^/have /'
-} | awk -v owned='${owned}' -v restricting='${restricting}' -v rules="$rules" '${CHANGES}' > "$work/ipset.changes" || return 1
-sed -n '/^create /p' "$work/ipset.changes" | ipset restore -exist || return 1
-if grep -q '^moved$' "$work/ipset.changes"; then changes="$changes iptables"; ipset_copy; else ${apply('tighten')}; fi`,
-      loosen: sh`
-if grep -q '^moved$' "$work/ipset.changes"; then ${apply('[a-z]*')}; else ${apply('loosen')}; fi`,
+printf '%s\n' "$live" | awk -v owned='${owned}' -v restricting='${restricting}' -v rules="$rules" -v source="$want/ipset.restore" \
+  -v folder="$work/ipset." '${CHANGES}' || return 1
+[ ! -s "$work/ipset.changed" ] || changes="$changes iptables"`,
+      tighten: sh`
+[ ! -s "$work/ipset.now" ] || ipset restore -exist < "$work/ipset.now" || return 1
+[ ! -s "$work/ipset.changed" ] || ipset_copy`,
+      loosen: sh`[ ! -s "$work/ipset.later" ] || ipset restore -exist < "$work/ipset.later"`,
       sweep: sh`
+[ -s "$work/ipset.unwanted" ] || [ -s "$work/ipset.copied" ] || return 0
 live=$(ipset list -n) || return 1
 printf '%s\n' "$live" | awk -v owned='${owned}' -v file="$want/ipset.restore" '
   BEGIN { while ((getline < file) > 0) if ($1 == "create") wanted[$2] = 1 }

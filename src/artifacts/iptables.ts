@@ -8,6 +8,7 @@
 
 import { IPTABLES } from './alike.ts'
 import { type Artifact, sh } from './artifact.ts'
+import { IN_ORDER } from './in-order.ts'
 
 interface Ownership {
   /** Chains that are ours: an extended regular expression without backslashes. */
@@ -26,57 +27,73 @@ const NAMES = sh`
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }`
 
 /** What iptables-save prints, cut down to what is ours, in a fixed order. */
-const CANONICAL = sh`${NAMES}
+const CANONICAL = sh`${NAMES}${IN_ORDER}
   BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 }
   { sub(/^\[[0-9]+:[0-9]+\] /, "") }
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
-  /^:/ && own(chain) && !((table " " chain) in hidden) { print table, 1, chain, NR, ":" chain " - [0:0]" }
-  is_jump() { print table, 2, "-", NR, $0 }
-  /^-A/ && ours($2) { print table, 3, $2, NR, $0 }`
+  /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
+  is_jump() { keep(2, "-", $0) }
+  /^-A/ && ours($2) { keep(3, $2, $0) }
+  END { print_kept("COMMIT\n") }`
 
-const ASSEMBLE = sh`
-  $1 != table { if (table) print "COMMIT"; table = $1; print "*" table }
-  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }
-  END { if (table) print "COMMIT" }`
-
-/** Reads `have ...` lines of the kernel, then `want ...` lines, all of one table; prints one transaction. */
+/**
+ * Reads what iptables-save -c prints of one table, and prints the transaction that makes it what the source says of it.
+ * Ends with 3 where it is that already; with 4 where the two are equally long, and may differ in nothing but order.
+ */
 const TRANSACTION = sh`${NAMES}
+  BEGIN {
+    while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }
+    while ((getline < blocked) > 0) if ($1 == "iptables" && $2 == table) hidden[$3] = 1
+    while ((getline < source) > 0) { if (/^[*]/) inside = $1 == "*" table; else if (inside && /^[:-]/) read_wanted() }
+  }
   # A rule is the same whether it uses a set or its copy.
   function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
-    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
-    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !ours($2)) {
-      filled[$2] = 1
-      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
-    }
-  }
-  function read_wanted(  chain) {
+  function read_wanted(  i, chain) {
     chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[identity($0)] $0
+    for (i = 1; copying && i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]
+    wanted_size += length($0)
+    if (/^:/) { wanted[chain] = 1; names[++named] = chain }
+    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
+  /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
+  /^:/ {
+    chain = substr($1, 2); live[chain] = 1
+    if ($2 != "-") builtin[chain] = 1
+    if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
+  }
+  is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
+  /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
+  /^-A/ {
+    filled[$2] = 1
+    for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
+  }
+  function declare(chain) { print ":" chain " - [0:0]" }
+  function rejump(chain,  i, n, to) {
+    n = split(jumps[chain], to, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " to[i]
+    n = split(asked[chain], to, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " to[i]
+  }
+  function is_as_wanted(  chain) {
+    for (chain in wanted) if (!(chain in live) || seen[chain] != rules_of[chain]) return 0
+    for (chain in live) if (own(chain) && !(chain in wanted) && (seen[chain] || !(chain in hidden))) return 0
+    for (chain in chains) if (jumps[chain] != asked[chain]) return 0
+    return !differs
   }
   END {
+    if (is_as_wanted()) exit 3
+    print "*" table
+    for (i = 1; i <= named; i++) if (!hook(names[i]) || !(names[i] in live)) declare(names[i])
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
-      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
+      if (!hook(chain)) declare(chain)
+      if (chain in used || hook(chain) && chain in filled) print chain > stays
       else remove[++removed] = "-X " chain
     }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= rules; i++) print counters[identity(rule[i])] rule[i]
     for (i = 1; i <= removed; i++) print remove[i]
     print "COMMIT"
+    if (!copying && wanted_size == live_size) exit 4
   }`
 
 export function iptables({ owned, hooks, entries }: Ownership): Artifact {
@@ -85,42 +102,35 @@ export function iptables({ owned, hooks, entries }: Ownership): Artifact {
     file: 'iptables.restore',
     needs: ['iptables', 'iptables-save', 'iptables-restore'],
     functions: sh`
-iptables_flavour=
-# Rules on the copies that the sets of this change have for its duration, if they have any.
-iptables_on_copies() {
-  if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
-  awk -v copies="$work/ipset.copied" '
-    BEGIN { while ((getline < copies) > 0) copy[$1] = $2 }
-    { for (i = 1; i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]; print }'
-}
 iptables_live() {
   live=$(iptables-save) || return 1
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
-iptables_canonical() {
-  awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '${CANONICAL}' |
-    sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '${ASSEMBLE}'
+iptables_canonical() { awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '${CANONICAL}'; }
+# What the rehearsal showed says the same as the file in the kernel's own words, so that a rule is recognised, and with it
+# its counters.
+iptables_source() {
+  for source in "$want/expected/iptables" "$want/iptables.restore" /dev/null; do [ ! -e "$source" ] || return 0; done
 }
-# One table, brought to what the file says. What the rehearsal showed says the same as the file in the kernel's own words,
-# so that a rule is recognised, and with it its counters.
-iptables_commit() { # table filter
-  source=$want/expected/iptables
-  [ -f "$source" ] || source=$want/iptables.restore
-  wanted=
-  [ ! -f "$source" ] || wanted=$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source" | $2)
-  live=$(iptables-save -c -t "$1") || return 1
-  ! alike iptables "$wanted" "$(printf '%s\n' "$live" | iptables_canonical)" || return 0
-  : > "$work/iptables.blocked"
-  { printf '%s\n' "$live" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table="$1" -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$work/iptables.blocked" '${TRANSACTION}' > "$work/iptables.$1" || return 1
-  [ -n "$iptables_flavour" ] || iptables_flavour=$(iptables -V) || return 1
+# One table, brought to what the source says, on the copies that the sets of this change have for its duration.
+iptables_commit() { # table copies
+  iptables_source
+  iptables-save -c -t "$1" > "$work/iptables.live" || return 1
+  : > "$work/iptables.stays"
+  awk -v table="$1" -v source="$source" -v copies="$2" -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' \
+    -v blocked="$blocked" -v stays="$work/iptables.stays" '${TRANSACTION}' "$work/iptables.live" > "$work/iptables.$1"
+  case $? in
+    0) ;;
+    3) return 0 ;;
+    4) ! alike iptables "$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source")" "$(iptables_canonical < "$work/iptables.live")" || return 0 ;;
+    *) return 1 ;;
+  esac
   case $iptables_flavour in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
   iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
-  cat "$work/iptables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
+  while read -r chain; do
+    echo "iptables $1 $chain" >> "$blocked"
     note "the chain $chain ($1) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/iptables.blocked"
+  done < "$work/iptables.stays"
 }`,
     check: sh`
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
@@ -147,10 +157,11 @@ done < "$work/iptables.before"`,
     world: '',
     leave: '',
     steps: {
-      switch: 'iptables_commit filter iptables_on_copies',
+      prepare: 'iptables_flavour=$(iptables -V)',
+      switch: 'iptables_commit filter "$work/ipset.copied"',
       // The sets have changed behind their copies, which the filter leaves now.
       loosen: sh`
-{ [ ! -s "$work/ipset.copied" ] || iptables_commit filter cat; } && iptables_commit nat cat && iptables_commit raw cat`,
+{ [ ! -s "$work/ipset.copied" ] || iptables_commit filter /dev/null; } && iptables_commit nat /dev/null && iptables_commit raw /dev/null`,
     },
     show: sh`
 iptables_live || return 1

@@ -10,19 +10,22 @@ import { type Artifact, sh } from './artifact.ts'
 const FUNCTIONS = sh`
 persistence_place=/etc/systemd/system
 # A rehearsal has the node's own /etc.
-persistence_folder() { if [ -n "$rehearsing" ]; then echo "$work/systemd"; else echo "$persistence_place"; fi; }
-persistence_unit() { echo "$(persistence_folder)/$persistence_file"; }
-persistence_link() { echo "$(persistence_folder)/multi-user.target.wants/$persistence_file"; }
-persistence_enabled() { [ "$(readlink "$(persistence_link)")" = "$persistence_place/$persistence_file" ]; }
+persistence_places() {
+  if [ -n "$rehearsing" ]; then persistence_folder=$work/systemd; else persistence_folder=$persistence_place; fi
+  persistence_unit=$persistence_folder/$persistence_file
+  persistence_wants=$persistence_folder/multi-user.target.wants
+  persistence_link=$persistence_wants/$persistence_file
+}
+persistence_enabled() { [ -L "$persistence_link" ] && [ "$(readlink "$persistence_link")" = "$persistence_place/$persistence_file" ]; }
 persistence_reload() { [ -n "$rehearsing" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload; }
 persistence_remove() {
-  [ -e "$(persistence_unit)" ] || [ -L "$(persistence_link)" ] || return 0
-  rm -f "$(persistence_link)" "$(persistence_unit)" && sync "$(persistence_folder)" && persistence_reload
+  persistence_places
+  [ -e "$persistence_unit" ] || [ -L "$persistence_link" ] || return 0
+  rm -f "$persistence_link" "$persistence_unit" && sync "$persistence_folder" && persistence_reload
 }
 # What systemctl enable does.
 persistence_enable() {
-  mkdir -p "$(dirname "$(persistence_link)")" && ln -sfn "$persistence_place/$persistence_file" "$(persistence_link)" &&
-    sync "$(dirname "$(persistence_link)")"
+  mkdir -p "$persistence_wants" && ln -sfn "$persistence_place/$persistence_file" "$persistence_link" && sync "$persistence_wants"
 }`
 
 export const persistence: Artifact = {
@@ -35,19 +38,21 @@ export const persistence: Artifact = {
   { complain "there is no $persistence_place: persist is for nodes with systemd"; return 1; }`,
   world: '',
   leave: 'persistence_remove',
+  tidy: sh`[ ! -e "$persistence_place/$persistence_file.new" ] || rm -f "$persistence_place/$persistence_file.new"`,
   steps: {
     loosen: sh`
 if [ ! -f "$want/$persistence_file" ]; then persistence_remove; return; fi
-unit=$(persistence_unit)
+persistence_places
 ( umask 022
-  mkdir -p "$(persistence_folder)" && cat "$want/$persistence_file" > "$unit.new" && sync "$unit.new" &&
-    mv -fT "$unit.new" "$unit" && persistence_enable
+  mkdir -p "$persistence_folder" && cat "$want/$persistence_file" > "$persistence_unit.new" && sync "$persistence_unit.new" &&
+    mv -fT "$persistence_unit.new" "$persistence_unit" && persistence_enable
 ) || return 1
 # Going back to one that somebody had disabled.
-[ ! -f "$want/expected/persistence" ] || grep -q '^#=' "$want/expected/persistence" || rm -f "$(persistence_link)"
-sync "$(persistence_folder)" && persistence_reload`,
+[ ! -f "$want/expected/persistence" ] || grep -q '^#=' "$want/expected/persistence" || rm -f "$persistence_link"
+sync "$persistence_folder" && persistence_reload`,
   },
   show: sh`
-[ ! -e "$(persistence_unit)" ] || cat "$(persistence_unit)"
+persistence_places
+[ ! -e "$persistence_unit" ] || cat "$persistence_unit"
 if persistence_enabled; then echo '#= it is enabled'; fi`,
 }

@@ -9,26 +9,23 @@ import { type Artifact, sh } from './artifact.ts'
 
 const FUNCTIONS = sh`
 placeholder_unit=eucanetd-placeholder.service
-placeholder_pid_file=$(echo "$EUCALYPTUS/var/run/eucalyptus/eucanetd.pid" | tr -s /)
-placeholder_script() { if [ -n "$rehearsing" ]; then echo "$work/eucanetd-placeholder"; else echo "$state/eucanetd-placeholder"; fi; }
+placeholder_pid_file=$eucalyptus/var/run/eucalyptus/eucanetd.pid
+placeholder_places() { if [ -n "$rehearsing" ]; then placeholder_script=$work/eucanetd-placeholder; else placeholder_script=$state/eucanetd-placeholder; fi; }
 placeholder_systemd() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ]; }
-placeholder_pid() {
-  pid=$(cat "$placeholder_pid_file" 2> /dev/null) && [ -n "$pid" ] &&
-    tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q eucanetd-placeholder && echo "$pid"
-}
+placeholder_pid() { find_process "$placeholder_pid_file" eucanetd-placeholder; }
 placeholder_start() {
   if placeholder_systemd; then
     systemctl reset-failed "$placeholder_unit" 2> /dev/null
-    systemd-run --quiet --unit="$placeholder_unit" sh "$(placeholder_script)" || return 1
+    systemd-run --quiet --unit="$placeholder_unit" sh "$placeholder_script" || return 1
     pid=$(systemctl show -p MainPID "$placeholder_unit" | sed 's/^MainPID=//')
   else
-    setsid sh "$(placeholder_script)" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
+    setsid sh "$placeholder_script" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
     pid=$!
   fi
   ( umask 022; echo "$pid" > "$placeholder_pid_file.new" && mv -f "$placeholder_pid_file.new" "$placeholder_pid_file" )
 }
 placeholder_stop() {
-  pid=$(placeholder_pid) || return 0
+  placeholder_pid || return 0
   rm -f "$placeholder_pid_file"
   if placeholder_systemd; then systemctl stop "$placeholder_unit" 2> /dev/null; fi
   kill "$pid" 2> /dev/null || :
@@ -41,20 +38,23 @@ export const placeholder: Artifact = {
   functions: FUNCTIONS,
   check: '',
   world: '',
-  leave: 'placeholder_stop && rm -f "$(placeholder_script)" "$(placeholder_script).wait"',
+  leave: 'placeholder_places && placeholder_stop && rm -f "$placeholder_script" "$placeholder_script.wait"',
+  tidy: sh`
+for half in "$state/eucanetd-placeholder.new" "$placeholder_pid_file.new"; do [ ! -e "$half" ] || rm -f "$half"; done`,
   steps: {
     loosen: sh`
-script=$(placeholder_script)
-if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$script" "$script.wait"; return; fi
+placeholder_places
+if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$placeholder_script" "$placeholder_script.wait"; return; fi
 same=
-if cmp -s "$want/eucanetd-placeholder" "$script"; then same=yes; fi
-[ -z "$same" ] || ! placeholder_pid > /dev/null || return 0
+if cmp -s "$want/eucanetd-placeholder" "$placeholder_script"; then same=yes; fi
+[ -z "$same" ] || ! placeholder_pid || return 0
 placeholder_stop || return 1
 # A node that was started anew has the file already, and perhaps no room for another.
-[ -n "$same" ] || { cp "$want/eucanetd-placeholder" "$script.new" && mv -f "$script.new" "$script"; } || return 1
+[ -n "$same" ] || { cp "$want/eucanetd-placeholder" "$placeholder_script.new" && mv -f "$placeholder_script.new" "$placeholder_script"; } || return 1
 placeholder_start`,
   },
   show: sh`
-[ ! -e "$(placeholder_script)" ] || cat "$(placeholder_script)"
-if placeholder_pid > /dev/null; then echo '#= it runs, and eucanetd.pid names it'; fi`,
+placeholder_places
+[ ! -e "$placeholder_script" ] || cat "$placeholder_script"
+if placeholder_pid; then echo '#= it runs, and eucanetd.pid names it'; fi`,
 }

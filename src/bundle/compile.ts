@@ -81,12 +81,21 @@ function scriptData(mode: Mode, { options }: Node, templates: Templates): object
 }
 
 /** In shell a function must have a body. */
-function pieces({ check, world, steps, leave, show, alike }: Artifact): readonly { name: string; body: string }[] {
+function pieces({
+  check,
+  world,
+  steps,
+  leave,
+  tidy,
+  show,
+  alike,
+}: Artifact): readonly { name: string; body: string }[] {
   const bodies = {
     check,
     world,
     ...Object.fromEntries(PHASES.map((phase) => [phase, steps[phase] ?? ''])),
     leave,
+    tidy: tidy ?? '',
     show,
     alike: alike ?? 'cat',
   }

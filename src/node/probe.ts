@@ -8,6 +8,7 @@
 import { type Templates, templateAt } from '../bundle/templates.ts'
 import { type ClockReading, readClock } from './clock.ts'
 import { type Answer, ask, said } from './exchange.ts'
+import type { Stored } from './stage-script.ts'
 import type { Connection, Target, Transport } from './transport.ts'
 
 export interface Probed {
@@ -20,6 +21,8 @@ export interface Probed {
   /** A commit that nobody has confirmed yet. */
   readonly pending: Pending | undefined
   readonly holding: Holding | undefined
+  /** Files of bundles that are there, current or not. */
+  readonly stored: Stored
   /** Undefined where the node's `date` does not count fractions of a second. */
   readonly clock: ClockReading | undefined
 }
@@ -95,6 +98,7 @@ export function probedOf(answer: Answer, asked: number): Probed {
     epoch: Number(said(answer, 'epoch')[0] ?? 0),
     pending: pendingOf(answer),
     holding: holdingOf(answer),
+    stored: new Set(said(answer, 'stored').flatMap((text) => text.split(' '))),
     clock: readClock(said(answer, 'clock')[0], asked),
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The verbs that change a node, each one round trip, and what their failure means for the node.
  *
- * stage    the bundle arrives, its digests are checked, and it is rehearsed there; nothing of the node changes
+ * stage    what the node lacks of the bundle arrives, all digests are checked, and it is rehearsed there; nothing of the
+ *          node changes
  * compare  what the node holds against it, as a diff
  * commit   stage; then it waits for the word, is made so and read back; on any failure the node goes back
  * adopt    the same of a bundle that is staged, and eucanetd is stopped and disabled first
@@ -13,11 +14,12 @@
  * forget   what edgepush remembers there is removed
  */
 
-import { type Bundle, MANIFEST, SCRIPT } from '../bundle/bundle.ts'
+import { type Bundle, SCRIPT } from '../bundle/bundle.ts'
 import { type Change, changesOf } from './change.ts'
 import { type ClockReading, readClock, type Span, timeOf } from './clock.ts'
 import { type Answer, ask, type Hear, said } from './exchange.ts'
 import { NotProbed } from './probe.ts'
+import { LACKS, NOTHING_STORED, type Stored, stageScript } from './stage-script.ts'
 import type { Connection } from './transport.ts'
 
 /** What a verb left: `done`, or what the node is in instead. */
@@ -52,6 +54,8 @@ export interface Terms {
 export interface Start {
   /** The node is ready: may it begin? A node that is told no has changed nothing, as one that is told nothing. */
   readonly mayBegin: () => Promise<boolean>
+  /** What it had of bundles when it was probed. */
+  readonly stored: Stored
   /** Its clock, when it was probed. */
   readonly clock: ClockReading | undefined
   readonly onActivated: (activation: Activation) => void
@@ -79,18 +83,32 @@ const STATES: Readonly<Record<number, Verdict['state']>> = {
   23: 'held-by-another',
 }
 
-/** `adopting` takes a node on which eucanetd still runs. */
-export async function stage(connection: Connection, bundle: Bundle, adopting?: 'adopting'): Promise<Verdict> {
-  const verdict = verdictOf(await ask(connection, stageScript(bundle, adopting), TIMEOUT))
+/** Sends what is not `stored` there already; `adopting` takes a node on which eucanetd still runs. */
+export async function stage(
+  connection: Connection,
+  bundle: Bundle,
+  stored: Stored,
+  adopting?: 'adopting',
+): Promise<Verdict> {
+  const put = (there: Stored) => ask(connection, stageScript(bundle, there, adopting), TIMEOUT)
+  const verdict = verdictOf(await sparing(stored, put))
   // Staging touches nothing of what the node holds, however it ends.
   return verdict.state === 'done' || verdict.state === 'held-by-another' ? verdict : { ...verdict, state: 'refused' }
 }
 
 export async function commit(connection: Connection, bundle: Bundle, terms: Terms, start: Start): Promise<Verdict> {
   const call = callOf(`gen/${bundle.digest}`, ['commit', ...wordsOf(terms)])
-  return verdictOf(
-    await ask(connection, `( ${stageScript(bundle, undefined)} ) || exit\n${call} <&4`, TIMEOUT, hearing(start)),
-  )
+  const put = (there: Stored) => {
+    const script = `( ${stageScript(bundle, there, undefined)} ) || exit\n${call} <&4`
+    return ask(connection, script, TIMEOUT, hearing(start))
+  }
+  return verdictOf(await sparing(start.stored, put))
+}
+
+/** Where somebody has changed what is stored on the node, nothing of it is used: the whole is sent. */
+async function sparing(stored: Stored, put: (stored: Stored) => Promise<Answer>): Promise<Answer> {
+  const answer = await put(stored)
+  return said(answer, LACKS).length > 0 ? await put(NOTHING_STORED) : answer
 }
 
 /** Of a bundle that is staged. */
@@ -197,28 +215,4 @@ function verdictOf(answer: Answer): Verdict {
   const changes = changesOf(answer)
   if (state) return { state, notes, errors, ...(changes.length > 0 && { changes }) }
   return { state: 'died', notes, errors: [...errors, `the script ended with status ${answer.status}`] }
-}
-
-/** Files travel as here-documents inside the script: no second channel, no subsystem, and never half of a file. */
-function stageScript({ digest, files }: Bundle, adopting: 'adopting' | undefined): string {
-  const end = `edgepush-end-${digest.slice(0, 16)}`
-  const documents = files.map(({ name, text }) => `cat > "$incoming/${name}" << '${end}'\n${text}${end}\n`)
-  return `umask 077
-bundle=${STATE}/gen/${digest}
-incoming=${STATE}/incoming.$$
-intact() { # folder
-  cd "$1" 2> /dev/null && [ "$(sha256sum < ${MANIFEST})" = "${digest}  -" ] &&
-    sed -n 's/^    "\\([^"]*\\)": "\\([0-9a-f]*\\)",*$/\\2  \\1/p' ${MANIFEST} | sha256sum -c - > /dev/null 2>&1
-}
-for left in ${STATE}/incoming.*; do
-  [ -e "/proc/\${left##*.}" ] && [ -z "$(find "$left" -maxdepth 0 -mmin +60)" ] || rm -rf "$left"
-done
-mkdir -p ${STATE}/gen && mkdir "$incoming" || { echo "error ${STATE} cannot be written"; exit 20; }
-trap 'rm -rf "$incoming"' EXIT
-${documents.join('')}
-( intact "$incoming" ) || { echo 'error the bundle arrived damaged: is the disk full?'; exit 20; }
-( intact "$bundle" ) || { rm -rf "$bundle" && sync "$incoming"/* && mv "$incoming" "$bundle" && sync ${STATE}/gen; } ||
-  { echo "error $bundle cannot be written"; exit 20; }
-sh "$bundle/${SCRIPT}" check ${adopting ?? ''}
-`
 }

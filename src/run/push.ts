@@ -48,7 +48,7 @@ interface Bringing {
 export async function bring(link: Link, enter: (phase: RunPhase) => void, what: Bringing): Promise<Finding> {
   const { bundle, goal, reason, probed } = what
   const terms = termsOf(link, what)
-  return await transact(link, enter, { ...goal.safety, bundle, terms, reason, clock: probed.clock, verb: 'commit' })
+  return await transact(link, enter, { ...goal.safety, bundle, terms, reason, probed, verb: 'commit' })
 }
 
 export function termsOf({ run }: Link, { goal: { safety, version }, probed }: Omit<Bringing, 'reason'>): Terms {

@@ -17,7 +17,7 @@ export function adopting(goal: Goal, force: boolean): Serve {
     const probed = await probe(link.connection, goal.templates)
     const bundle = goal.bundleFor(probed)
     enter('stage')
-    const staged = await stage(link.connection, bundle, 'adopting')
+    const staged = await stage(link.connection, bundle, probed.stored, 'adopting')
     if (staged.state !== 'done') return findingOf('stage', staged, { status: 'converged', digest: bundle.digest })
 
     enter('compare')
@@ -33,7 +33,7 @@ export function adopting(goal: Goal, force: boolean): Serve {
       bundle,
       terms,
       reason,
-      clock: probed.clock,
+      probed,
       verb: 'adopt',
     })
     return { ...adopted, notes: [...staged.notes, ...adopted.notes], difference }

@@ -8,8 +8,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bundle } from '../bundle/bundle.ts'
-import type { ClockReading } from '../node/clock.ts'
 import { Unintelligible } from '../node/exchange.ts'
+import type { Probed } from '../node/probe.ts'
 import {
   type Activation,
   abort,
@@ -47,8 +47,7 @@ export interface Transaction extends Safety {
   readonly terms: Terms
   /** Why it is pushed. */
   readonly reason: string
-  /** The node's, when it was probed. */
-  readonly clock: ClockReading | undefined
+  readonly probed: Pick<Probed, 'clock' | 'stored'>
   readonly verb: 'commit' | 'adopt'
   /** Of a node whose present bundle counts for the guards. */
   readonly prospect?: Prospect | undefined
@@ -69,7 +68,8 @@ export async function transact(link: Link, enter: (phase: RunPhase) => void, pla
   let going: Going | undefined
   let activated: Activation | undefined
   const start: Start = {
-    clock: plan.clock,
+    clock: plan.probed.clock,
+    stored: plan.probed.stored,
     async mayBegin() {
       enter('ready')
       going = await link.mayBegin(plan.prospect)

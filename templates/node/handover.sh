@@ -1,17 +1,24 @@
 # ---- whose node it is ----
 
 # Tools of the cloud read there which view a node serves.
-version_file=$(echo "${EUCALYPTUS-}/var/run/eucalyptus/global_network_info.version" | tr -s /)
-served() { cat "$version_file" 2> /dev/null; }
+version_file=$eucalyptus/var/run/eucalyptus/global_network_info.version
+# Puts what a file says in its only line into $said.
+read_line() { # file
+  said=
+  [ ! -e "$1" ] || read -r said < "$1"
+}
 
 # Where it is written is gone when the node is started anew.
 serves() { # version
   [ -n "$1" ] || return 0
-  [ "$(cat "$state/version" 2> /dev/null)" = "$1" ] || echo "$1" | put "$state/version" || note "$state/version cannot be written"
-  [ "$(served)" = "$1" ] ||
+  read_line "$state/version"
+  [ "$said" = "$1" ] || echo "$1" | put "$state/version" || note "$state/version cannot be written"
+  read_line "$version_file"
+  [ "$said" = "$1" ] ||
     (umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file") || note "$version_file cannot be written"
 }
 
+eucanetd_runs() { grep -qsx eucanetd /proc/[0-9]*/comm; }
 eucanetd_pids() { grep -lx eucanetd /proc/[0-9]*/comm 2> /dev/null | tr -dc '0-9\n'; }
 eucanetd_unit() { [ -d /run/systemd/system ] && systemctl cat eucanetd.service > /dev/null 2>&1; }
 
@@ -19,9 +26,9 @@ retire() {
   if eucanetd_unit; then systemctl disable --now eucanetd.service > "$work/log" 2>&1; fi
   for pid in $(eucanetd_pids); do kill "$pid"; done
   for _ in $(seq 30); do
-    [ -n "$(eucanetd_pids)" ] || {
+    eucanetd_runs || {
       # Its copy of the view would never change again; tools that look for it first then read the node controller's own.
-      rm -f "$(dirname "$version_file")/eucanetd_global_network_info.xml"
+      rm -f "${version_file%/*}/eucanetd_global_network_info.xml"
       journal eucanetd retired
       return 0
     }
@@ -55,14 +62,15 @@ forget() {
 # ---- what the kernel holds ----
 
 held() {
-  reply view "$(served)"
+  read_line "$version_file"
+  reply view "$said"
   wrong=$(differing)
   [ -n "$wrong" ] || { reply held yes; return; }
   reply held no
   reply differs $wrong
 }
 
-show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
+show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show" || echo '# cannot be read'; done; }
 
 # What the kernel holds of ours, and with + and - what the bundle asks for instead: both in order, without which a real
 # difference would be lost among those that mean nothing.

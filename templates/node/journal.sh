@@ -2,21 +2,24 @@
 # Files are exchanged whole. The journal only grows, and each of its lines begins with a digest of itself and the line
 # before: <digest> <time> <run> <bundle> <what>.
 
-# Not all of the disk's caches: the disks of instances may have gigabytes there.
-durable() { find "$@" -exec sync {} +; }
-
+# It syncs files and folders, not all of the disk's caches: the disks of instances may have gigabytes there.
 put() { # file; its text on standard input
-  cat > "$1.new" && durable "$1.new" && mv -f "$1.new" "$1" && sync "$(dirname "$1")"
+  cat > "$1.new" && sync "$1.new" && mv -f "$1.new" "$1" && sync "${1%/*}"
 }
 
 # History, not truth: that a line does not fit on the disk stops nothing.
 journal() {
   book=$state/journal
   [ -s "$book" ] && latest=$book || latest=$book.1
-  # A line without its end is one that a power cut left behind.
-  earlier=$(tail -n 1 "$latest" 2> /dev/null | { read -r link _ || [ -z "$link" ] || echo ' (torn)' >> "$latest"; echo "$link"; })
-  line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run $(printf '%.12s' "$digest") $*"
-  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum)
+  earlier=$(tail -n 1 "$latest" 2> /dev/null; echo .)
+  case $earlier in
+    . | *"$newline".) ;;
+    # A line without its end is one that a power cut left behind.
+    *) { echo ' (torn)' >> "$latest"; } 2> /dev/null ;;
+  esac
+  earlier=${earlier%.}
+  line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run ${digest%"${digest#????????????}"} $*"
+  link=$(printf '%s %s\n' "${earlier%% *}" "$line" | sha256sum)
   { printf '%s %s\n' "${link%% *}" "$line" >> "$book" && sync "$book"; } 2> /dev/null
 }
 

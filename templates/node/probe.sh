@@ -15,6 +15,14 @@ printf '%s\n' "$addresses" | awk '{ sub(/@.*/, "", $2); print "address", $2, $4 
 if [ -e "$state/pending" ] && grep -q "^boot $(cat /proc/sys/kernel/random/boot_id)$" "$state/pending"; then
   awk '{ value[$1] = $2 } END { print "pending", value["run"], value["state"], value["until"] - int(uptime) }' uptime="$(cat /proc/uptime)" "$state/pending"
 fi
+# The beginnings of digests: of every bundle here, which is its manifest's, and of its files as the manifest has them.
+set -- "$state"/gen/*/manifest.json
+[ ! -e "$1" ] || awk -F '"' '
+  function tell(digest) { digest = substr(digest, 1, 16); if (!told[digest]++) printf " %s", digest }
+  BEGIN { printf "stored" }
+  FNR == 1 { n = split(FILENAME, part, "/"); tell(part[n - 1]) }
+  /^    "/ { tell($4) }
+  END { print "" }' "$@"
 [ -e "$state/current/apply.sh" ] || exit 0
 echo "current $(basename "$(readlink "$state/current")")"
 sh "$state/current/apply.sh" held

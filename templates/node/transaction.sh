@@ -11,9 +11,8 @@ perform() { # artifact piece
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
 converge() {
-  # In a rehearsal nothing is there yet; a commit has looked beforehand.
-  changes=$artifacts
-  [ -n "$rehearsing" ] || changes=${foreseen-$(differing | tr '\n' ' ')}
+  [ -n "$foreseen" ] || foresee || return 1
+  foreseen=
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
     [ "$phase" != switch ] || [ -z "$announces" ] || reply activated "$(date +%s.%N)"
@@ -21,15 +20,44 @@ converge() {
   for name in $swept; do changed "$name" || continue; perform "$name" sweep || return 1; done
 }
 
+# Finds out what there is to do, and writes it down as far as it can be known beforehand. Changes nothing.
+foresee() { # [what was there a moment ago]
+  # In a rehearsal nothing is there yet.
+  changes=$artifacts
+  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
+  # An artifact may add to them.
+  for name in $artifacts; do changed "$name" || continue; perform "$name" prepare || return 1; done
+  foreseen=yes
+}
+
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Prints the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want showed.
 differing() { # [folder]
+  # Nearly always nothing does.
+  [ -n "${1-}" ] || [ "$(show 2> /dev/null)" != "$(shown_in "$want")" ] || return 0
   for name in $artifacts; do
-    if [ -n "${1-}" ]; then there=$(cat "$1/expected/$name"); else there=$("${name}_show" 2> /dev/null); fi
+    if [ -n "${1-}" ]; then
+      ! cmp -s "$1/expected/$name" "$want/expected/$name" || continue
+      there=$(cat "$1/expected/$name")
+    else
+      # What cannot be read is not what was wanted, also where that is nothing.
+      there=$("${name}_show" 2> /dev/null) || there='# cannot be read'
+    fi
     [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || echo "$name"
   done
 }
+
+# What the rehearsal of a bundle showed, in the form of show.
+shown_in() ( # folder
+  cd "$1/expected" && awk 'BEGIN {
+    for (i = 1; i < ARGC; i++) {
+      print "# " ARGV[i]
+      while ((got = (getline line < ARGV[i])) > 0) print line
+      if (got < 0) print "# missing"
+    }
+  }' $artifacts
+)
 
 # Makes what the folder says, and proves it.
 make() { # folder
@@ -51,7 +79,7 @@ save() { # folder
     eval "file=\$${name}_file"
     [ ! -s "$1/expected/$name" ] || sed '/^#=/d' "$1/expected/$name" > "$1/$file" || return 1
   done
-  durable "$1"
+  sync "$1" "$1"/* "$1"/expected/*
 }
 
 # The lock goes with the last process that has it, a tool of a script that was killed too: nobody dead ever holds it.
@@ -61,15 +89,18 @@ lock() { # the seconds to wait
   exec 9< "$state/lock"
   flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
   sweep_leftovers
-  work=$(mktemp -d /run/edgepush.XXXXXX 2> /dev/null || mktemp -d "$state/work.XXXXXX") || refuse '/run cannot be written'
+  for work in "/run/edgepush.$$" "$state/work.$$"; do ! mkdir "$work" 2> /dev/null || break; done
+  [ -d "$work" ] || refuse '/run cannot be written'
   trap 'rm -rf "$work"' EXIT
 }
 
 # What runs that died have left behind; only what a run still goes back to is of use.
 sweep_leftovers() {
   kept=$(pending before)
-  rm -rf /run/edgepush.* "$state"/work.*
-  for snap in "$state"/snap/*; do [ "$snap" = "$kept" ] || rm -rf "$snap"; done
+  for left in /run/edgepush.* "$state"/work.* "$state"/snap/*; do
+    [ ! -e "$left" ] || [ "$left" = "$kept" ] || rm -rf "$left"
+  done
+  for name in $artifacts; do "${name}_tidy"; done
 }
 
 check() { # [adopting]
@@ -78,11 +109,9 @@ check() { # [adopting]
   [ -z "$missing" ] || refuse "this node lacks:$missing"
   leave_others_alone
   # With ends of lines of another system, every line would be one that nobody knows, and passed over.
-  for name in $artifacts; do
-    eval "file=\$${name}_file"
-    ! grep -q '[^ -~]' "$here/$file" 2> /dev/null || refuse "$file holds more than printable ASCII"
-  done
-  [ "${1-}" = adopting ] || [ -z "$(eucanetd_pids)" ] ||
+  strange=$(cd "$here" && grep -l '[^ -~]' $files 2> /dev/null)
+  [ -z "$strange" ] || refuse "$strange holds more than printable ASCII"
+  [ "${1-}" = adopting ] || ! eucanetd_runs ||
     refuse 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt'
   for name in $artifacts; do perform "$name" check || exit 20; done
   rehearsal
@@ -95,7 +124,7 @@ rehearsal() {
     refuse "the rehearsal failed$(tail -n 1 "$work/said" | sed 's/^/: /')"
   # A node whose disk takes no more can still be started.
   ! diff -r "$work/expected" "$here/expected" > /dev/null 2>&1 || return 0
-  rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && durable "$here/expected.new" &&
+  rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && sync "$here/expected.new" "$here"/expected.new/* &&
     rm -rf "$here/expected" && mv "$here/expected.new" "$here/expected" || refuse "$here cannot be written"
 }
 
@@ -137,7 +166,8 @@ commit() { # epoch window version
   }
   journal begins
   want=$here
-  [ "$verb" = adopt ] || foreseen=$(differing "$seen" | tr '\n' ' ')
+  blocked=$here/blocked
+  [ "$verb" = adopt ] || foresee "$seen" || go_back 'what there is to do cannot be told'
   await_go || {
     journal 'was told not to begin, or nothing'
     close_window
@@ -161,7 +191,7 @@ await_go() {
 
 # The last confirmed bundle; where that cannot be made, what was there before.
 go_back() { # why
-  unset foreseen
+  foreseen=
   announces=
   before=$(pending before)
   journal "goes back: $1"

@@ -136,8 +136,10 @@ confirm() {
   tell_changes "$before"
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
-  ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" && sync "$state" ||
+  ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" ||
     take_back 'that it is confirmed cannot be written down: is the disk full?'
+  # Whatever fails from here on: the link decides.
+  sync "$state" || note "that it is confirmed may not survive a power cut: $state cannot be synced"
   journal confirmed
   close_window
   turn_the_page

@@ -20,7 +20,11 @@ const ACCEPTED: readonly { readonly code: number; readonly line: RegExp; readonl
     why: 'options and file names are for all artifacts, used or not',
   },
   { code: 2154, line: /"\$1\/\$file"/, why: 'assigned by eval in the line above' },
-  { code: 2086, line: /\$(wrong|wait)( |$)/, why: 'words of our own: names of artifacts, flags of iptables-restore' },
+  {
+    code: 2086,
+    line: /\$(wrong|wait|artifacts|files)( |$)/,
+    why: 'words of our own: names of artifacts and files, flags of iptables-restore',
+  },
   { code: 2013, line: /for device in \$\(/, why: 'names of interfaces, which have no blanks' },
   {
     code: 2015,

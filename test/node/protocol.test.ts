@@ -6,13 +6,19 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bundle } from '../../src/bundle/bundle.ts'
 import { abort, adopt, commit, confirm, noteVersion, type Start, stage, verify } from '../../src/node/protocol.ts'
+import { NOTHING_STORED } from '../../src/node/stage-script.ts'
 import { makeSandbox, type Sandbox, sandboxMissing } from './sandbox.ts'
 
 const missing = sandboxMissing()
 if (missing !== '') console.error(`SKIPPED: no node to stage on without ${missing}`)
 
 const RUN = '20260101T120000Z-0a1b2c'
-const START: Start = { mayBegin: async () => true, clock: undefined, onActivated: () => undefined }
+const START: Start = {
+  mayBegin: async () => true,
+  stored: NOTHING_STORED,
+  clock: undefined,
+  onActivated: () => undefined,
+}
 const TERMS = { run: RUN, epoch: 3, window: 60_000, version: '0a1b' }
 
 const FILES = {
@@ -31,7 +37,11 @@ describe.skipIf(missing !== '')('a verb', () => {
 
   it('stages every file as it is, and asks the script to check it', async () => {
     const bundle = bundleOf('echo "note asked to $1"')
-    expect(await stage(node.connect(), bundle)).toEqual({ state: 'done', notes: ['asked to check'], errors: [] })
+    expect(await stage(node.connect(), bundle, NOTHING_STORED)).toEqual({
+      state: 'done',
+      notes: ['asked to check'],
+      errors: [],
+    })
     expect(staged(bundle)).toEqual(Object.fromEntries(bundle.files.map(({ name, text }) => [name, text])))
     expect(readdirSync(node.state)).toEqual(['gen'])
   })
@@ -48,7 +58,7 @@ describe.skipIf(missing !== '')('a verb', () => {
     for (const [damage, damaged] of Object.entries(damages)) {
       expect(damaged).not.toBe(text)
       const input = (whole: string) => whole.replace(`'\n${text}edgepush-end-`, () => `'\n${damaged}edgepush-end-`)
-      const verdict = await stage(node.connect({ input }), bundle)
+      const verdict = await stage(node.connect({ input }), bundle, NOTHING_STORED)
       expect({ damage, ...verdict }).toEqual({
         damage,
         state: 'refused',
@@ -63,20 +73,23 @@ describe.skipIf(missing !== '')('a verb', () => {
   it('refuses a bundle that lacks a file', async () => {
     const bundle = bundleOf('echo note never')
     const files = bundle.files.filter(({ name }) => name !== 'dhcpd.conf')
-    expect(await stage(node.connect(), { ...bundle, files })).toMatchObject({ state: 'refused', notes: [] })
+    expect(await stage(node.connect(), { ...bundle, files }, NOTHING_STORED)).toMatchObject({
+      state: 'refused',
+      notes: [],
+    })
     expect(staged(bundle)).toEqual({})
   })
 
   it('stages again over a staged bundle that was damaged there, and leaves a good one alone', async () => {
     const bundle = bundleOf('exit 0')
-    await stage(node.connect(), bundle)
+    await stage(node.connect(), bundle, NOTHING_STORED)
     const place = join(node.state, 'gen', bundle.digest)
     writeFileSync(join(place, 'expected'), 'made by the check')
-    await stage(node.connect(), bundle)
+    await stage(node.connect(), bundle, NOTHING_STORED)
     expect(existsSync(join(place, 'expected'))).toBe(true)
 
     writeFileSync(join(place, 'ipset.restore'), 'create sg-1 hash:net\n')
-    expect(await stage(node.connect(), bundle)).toMatchObject({ state: 'done' })
+    expect(await stage(node.connect(), bundle, NOTHING_STORED)).toMatchObject({ state: 'done' })
     expect(readFileSync(join(place, 'ipset.restore'), 'utf8')).toBe(FILES['ipset.restore'])
   })
 
@@ -85,7 +98,7 @@ describe.skipIf(missing !== '')('a verb', () => {
     ['a disk that cannot be written', 'mount -o remount,bind,ro /var/lib', /cannot be written/],
   ])('refuses %s', async (_, world, message) => {
     const bundle = bundleOf(`exit 0 # ${'x'.repeat(100_000)}`)
-    const verdict = await stage(node.connect({ world }), bundle)
+    const verdict = await stage(node.connect({ world }), bundle, NOTHING_STORED)
     expect(verdict).toEqual({ state: 'refused', notes: [], errors: [expect.stringMatching(message)] })
   })
 
@@ -99,7 +112,7 @@ describe.skipIf(missing !== '')('a verb', () => {
     [126, 'died'],
   ])('takes exit status %i for %s, but a stage never for worse than refused', async (status, state) => {
     const bundle = bundleOf(`echo "note $*"; echo 'error why not'; exit ${status}`)
-    const staging = await stage(node.connect(), bundle)
+    const staging = await stage(node.connect(), bundle, NOTHING_STORED)
     expect(staging.state).toBe(status === 0 || status === 23 ? state : 'refused')
     const verdicts = {
       [`adopt ${RUN} 3 60 0a1b`]: await adopt(node.connect(), bundle, TERMS, START),
@@ -118,7 +131,7 @@ describe.skipIf(missing !== '')('a verb', () => {
 
   it('tells a script that was killed from one that is not there, and so was not run', async () => {
     const bundle = bundleOf('[ "$1" = check ] || kill -9 $$')
-    await stage(node.connect(), bundle)
+    await stage(node.connect(), bundle, NOTHING_STORED)
     expect(await commit(node.connect(), bundle, TERMS, START)).toMatchObject({
       state: 'died',
       errors: ['the script ended with status 137'],

@@ -6,6 +6,7 @@ import type { LabNode } from '../../../lab/make-node.ts'
 import { startLab } from '../../../lab/start-lab.ts'
 import type { Bundle } from '../../../src/bundle/bundle.ts'
 import { commit, confirm, stage, type Verdict } from '../../../src/node/protocol.ts'
+import { NOTHING_STORED } from '../../../src/node/stage-script.ts'
 import { type Dump, dump } from '../dump.ts'
 import { bundleFor } from '../eucanetd.ts'
 import { idOf } from '../packets.ts'
@@ -137,7 +138,7 @@ describeLab('a bundle is refused, and its node untouched, when it', () => {
   afterAll(() => lab?.stop())
 
   it.each(faults)('%s', async (_, file, edit, complaint) => {
-    const verdict = await stage(loginTo(node), spoil(sound, file, edit))
+    const verdict = await stage(loginTo(node), spoil(sound, file, edit), NOTHING_STORED)
     expect(verdict).toMatchObject({ state: 'refused' })
     expect(verdict.errors.join('; ')).toMatch(complaint)
     expect(await dump(node)).toEqual(before)
@@ -149,7 +150,7 @@ describeLab('a bundle is refused, and its node untouched, when it', () => {
   ])('meets a set of its name and of another %s', async (_, header) => {
     await node.run(`ipset create sg-aaaaaaaa ${header}`)
     const met = await dump(node)
-    const verdict = await stage(loginTo(node), sound)
+    const verdict = await stage(loginTo(node), sound, NOTHING_STORED)
     const after = await dump(node)
     await node.run('ipset destroy sg-aaaaaaaa')
     expect(verdict).toMatchObject({ state: 'refused' })
@@ -187,7 +188,7 @@ async function serve(node: LabNode, bundle: Bundle, epoch: number): Promise<Verd
   const run = `20260101T000000Z-00000${epoch}`
   const login = loginTo(node)
   const terms = { run, epoch, window: 60_000, version: undefined }
-  const start = { mayBegin: async () => true, clock: undefined, onActivated: () => undefined }
+  const start = { mayBegin: async () => true, clock: undefined, stored: NOTHING_STORED, onActivated: () => undefined }
   const committed = await commit(login, bundle, terms, start)
   return committed.state === 'done' ? await confirm(login, bundle, run) : committed
 }

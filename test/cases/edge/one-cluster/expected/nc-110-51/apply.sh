@@ -34,9 +34,11 @@ export LC_ALL PATH
 exec 3>&1
 
 state=/var/lib/edgepush
-here=$(cd "$(dirname "$0")" && pwd -P)
+folder=${0%/*}
+[ "$folder" != "$0" ] || folder=.
+here=$(cd "$folder" && pwd -P)
 script=$here/apply.sh
-digest=$(basename "$here")
+digest=${here##*/}
 verb=${1-}
 run=-
 want=$here
@@ -45,7 +47,7 @@ scope="$here $state/current"
 work=
 rehearsing=
 announces=
-unset foreseen
+foreseen=
 
 # The node's options, as the mode resolved them.
 DISABLE_L2_ISOLATION='N'
@@ -58,9 +60,13 @@ NC_ROUTER_IP=''
 VNET_BRIDGE='br0'
 VNET_PRIVINTERFACE='br0'
 VNET_PUBINTERFACE='br0'
+# What its paths begin with.
+eucalyptus=${EUCALYPTUS-}
+eucalyptus=${eucalyptus%/}
 
 # Made in this order, swept in the reverse.
 artifacts='ipset iptables addresses ebtables dhcpd placeholder persistence'
+files='ipset.restore iptables.restore addresses ebtables.restore dhcpd.conf eucanetd-placeholder edgepush-restore.service'
 swept='persistence placeholder dhcpd ebtables addresses iptables ipset'
 needs='unshare mount flock setsid timeout seq sha256sum sync find awk sed sort comm cmp diff ipset iptables iptables-save iptables-restore ip arping conntrack ebtables ebtables-save ebtables-restore dhcpd setsid mkfifo'
 
@@ -73,6 +79,13 @@ reply() {
 note() { reply note "$*"; }
 complain() { reply error "$*"; }
 refuse() { complain "$*"; exit 20; }
+
+# Puts into $pid which process a file names, if that is one whose command line is like the pattern.
+find_process() { # file pattern
+  pid=
+  [ ! -e "$1" ] || read -r pid < "$1"
+  [ -n "$pid" ] && [ -e "/proc/$pid/cmdline" ] && tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q "$2"
+}
 
 # Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough.
 alike() { # artifact text text
@@ -90,7 +103,6 @@ ipset_copy() {
   while read -r set; do ipset destroy "$set" 2> /dev/null; done < "$work/ipset.copies"
   number=1
   if ipset_copies | grep -q '[+]1$'; then number=2; fi
-  awk '$1 == "tighten" || $1 == "loosen" { print $3 }' "$work/ipset.changes" | sort -u > "$work/ipset.changed"
   awk -v number="$number" '
     FILENAME ~ /changed$/ { copied[$1] = 1; next }
     ($1 == "create" || $1 == "add") && $2 in copied { $2 = $2 "+" number; print }' "$work/ipset.changed" "$want/ipset.restore" |
@@ -110,39 +122,54 @@ printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
 ipset_world() {
 :
 }
-ipset_tighten() {
-rm -f "$work/ipset.copied"
+ipset_prepare() {
+: > "$work/ipset.copied"
 rules=0
 case " $changes " in *' iptables '*) rules=1 ;; esac
 live=$(ipset save) || return 1
-{ [ ! -f "$want/ipset.restore" ] || sed -n '/^[ac]/s/^/want /p' "$want/ipset.restore"
-  printf '%s\n' "$live" | sed 's/^/have /'
-} | awk -v owned='^(EUCA_|sg-)' -v restricting='^EUCA_' -v rules="$rules" '
+printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v restricting='^EUCA_' -v rules="$rules" -v source="$want/ipset.restore" \
+  -v folder="$work/ipset." '
   function kind(set, way) { return (set ~ restricting) == (way == "add") ? "tighten" : "loosen" }
   function change(set, way, member) {
-    print kind(set, way), way, set, member
+    kinds[++changes] = kind(set, way); line[changes] = way " " set " " member; sets[changes] = set
     if (member in before && member in after) moved[kind(set, way)] = 1
   }
-  $1 == "want" && $2 == "create" { mine[$3] = 1; print substr($0, 6) }
-  $1 == "want" && $2 == "add" { wanted[$3 " " $4] = 1; after[$4] = 1 }
-  $1 == "have" && $2 == "create" && $3 ~ /[+][12]$/ && $3 ~ owned { leftover = 1 }
-  $1 == "have" && $2 == "add" && $3 ~ owned { live[$3 " " $4] = 1; before[$4] = 1 }
+  BEGIN {
+    now = folder "now"; later = folder "later"; changed = folder "changed"; unwanted = folder "unwanted"
+    printf "" > now; printf "" > later; printf "" > changed; printf "" > unwanted
+    while ((getline < source) > 0) {
+      if ($1 == "create") { mine[$2] = 1; print > now }
+      if ($1 == "add") { entry[++entries] = $2 " " $3; wanted[$2 " " $3] = 1; after[$3] = 1 }
+    }
+  }
+  $2 !~ owned { next }
+  $1 == "create" && $2 ~ /[+][12]$/ { leftover = 1 }
+  $1 == "create" && !($2 in mine) { print $2 > unwanted }
+  $1 == "add" { live[$2 " " $3] = 1; before[$3] = 1 }
   END {
     # Who goes makes room: a set may be nearly full.
-    for (entry in live) if (!(entry in wanted)) { split(entry, part, " "); if (part[1] in mine) change(part[1], "del", part[2]) }
-    for (entry in wanted) if (!(entry in live)) { split(entry, part, " "); change(part[1], "add", part[2]) }
-    if (leftover || moved["tighten"] + moved["loosen"] + (moved["tighten"] + moved["loosen"] && rules) > 1) print "moved"
-  }' > "$work/ipset.changes" || return 1
-sed -n '/^create /p' "$work/ipset.changes" | ipset restore -exist || return 1
-if grep -q '^moved$' "$work/ipset.changes"; then changes="$changes iptables"; ipset_copy; else sed -n 's/^tighten \([ad]\)/\1/p' "$work/ipset.changes" | ipset restore -exist; fi
+    for (one in live) if (!(one in wanted)) { split(one, part, " "); if (part[1] in mine) change(part[1], "del", part[2]) }
+    for (i = 1; i <= entries; i++) if (!(entry[i] in live)) { split(entry[i], part, " "); change(part[1], "add", part[2]) }
+    moves = leftover || moved["tighten"] + moved["loosen"] + (moved["tighten"] + moved["loosen"] && rules) > 1
+    for (i = 1; i <= changes; i++) {
+      if (moves && !told[sets[i]]++) print sets[i] > changed
+      if (moves || kinds[i] == "loosen") print line[i] > later; else print line[i] > now
+    }
+  }' || return 1
+[ ! -s "$work/ipset.changed" ] || changes="$changes iptables"
+}
+ipset_tighten() {
+[ ! -s "$work/ipset.now" ] || ipset restore -exist < "$work/ipset.now" || return 1
+[ ! -s "$work/ipset.changed" ] || ipset_copy
 }
 ipset_switch() {
 :
 }
 ipset_loosen() {
-if grep -q '^moved$' "$work/ipset.changes"; then sed -n 's/^[a-z]* \([ad]\)/\1/p' "$work/ipset.changes" | ipset restore -exist; else sed -n 's/^loosen \([ad]\)/\1/p' "$work/ipset.changes" | ipset restore -exist; fi
+[ ! -s "$work/ipset.later" ] || ipset restore -exist < "$work/ipset.later"
 }
 ipset_sweep() {
+[ -s "$work/ipset.unwanted" ] || [ -s "$work/ipset.copied" ] || return 0
 live=$(ipset list -n) || return 1
 printf '%s\n' "$live" | awk -v owned='^(EUCA_|sg-)' -v file="$want/ipset.restore" '
   BEGIN { while ((getline < file) > 0) if ($1 == "create") wanted[$2] = 1 }
@@ -160,6 +187,9 @@ while read -r set; do
 done < "$work/ipset.stale"
 }
 ipset_leave() {
+:
+}
+ipset_tidy() {
 :
 }
 ipset_show() {
@@ -182,96 +212,127 @@ cat
 
 # ---- iptables: iptables.restore ----
 iptables_file='iptables.restore'
-iptables_flavour=
-# Rules on the copies that the sets of this change have for its duration, if they have any.
-iptables_on_copies() {
-  if [ ! -s "$work/ipset.copied" ]; then cat; return; fi
-  awk -v copies="$work/ipset.copied" '
-    BEGIN { while ((getline < copies) > 0) copy[$1] = $2 }
-    { for (i = 1; i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]; print }'
-}
 iptables_live() {
   live=$(iptables-save) || return 1
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
-iptables_canonical() {
-  awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$blocked" '
+iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$blocked" '
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  function arrange(list, n,  gap, i, j, one) {
+    for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
+      for (i = gap + 1; i <= n; i++) {
+        one = list[i]
+        for (j = i; j > gap && (list[j - gap] "") > (one ""); j -= gap) list[j] = list[j - gap]
+        list[j] = one
+      }
+  }
+  function keep(part, chain, line,  place) {
+    place = table " " part " " chain
+    if (!(place in lines)) places[++kept] = place
+    text[place, ++lines[place]] = line
+  }
+  function print_kept(ending,  i, n, at) {
+    table = ""
+    arrange(places, kept)
+    for (i = 1; i <= kept; i++) {
+      split(places[i], at, " ")
+      if (at[1] != table) { if (table) printf "%s", ending; table = at[1]; print "*" table }
+      for (n = 1; n <= lines[places[i]]; n++) print text[places[i], n]
+    }
+    if (table) printf "%s", ending
+  }
   BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 }
   { sub(/^\[[0-9]+:[0-9]+\] /, "") }
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
-  /^:/ && own(chain) && !((table " " chain) in hidden) { print table, 1, chain, NR, ":" chain " - [0:0]" }
-  is_jump() { print table, 2, "-", NR, $0 }
-  /^-A/ && ours($2) { print table, 3, $2, NR, $0 }' |
-    sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '
-  $1 != table { if (table) print "COMMIT"; table = $1; print "*" table }
-  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }
-  END { if (table) print "COMMIT" }'
+  /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
+  is_jump() { keep(2, "-", $0) }
+  /^-A/ && ours($2) { keep(3, $2, $0) }
+  END { print_kept("COMMIT\n") }'; }
+# What the rehearsal showed says the same as the file in the kernel's own words, so that a rule is recognised, and with it
+# its counters.
+iptables_source() {
+  for source in "$want/expected/iptables" "$want/iptables.restore" /dev/null; do [ ! -e "$source" ] || return 0; done
 }
-# One table, brought to what the file says. What the rehearsal showed says the same as the file in the kernel's own words,
-# so that a rule is recognised, and with it its counters.
-iptables_commit() { # table filter
-  source=$want/expected/iptables
-  [ -f "$source" ] || source=$want/iptables.restore
-  wanted=
-  [ ! -f "$source" ] || wanted=$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source" | $2)
-  live=$(iptables-save -c -t "$1") || return 1
-  ! alike iptables "$wanted" "$(printf '%s\n' "$live" | iptables_canonical)" || return 0
-  : > "$work/iptables.blocked"
-  { printf '%s\n' "$live" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table="$1" -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$work/iptables.blocked" '
+# One table, brought to what the source says, on the copies that the sets of this change have for its duration.
+iptables_commit() { # table copies
+  iptables_source
+  iptables-save -c -t "$1" > "$work/iptables.live" || return 1
+  : > "$work/iptables.stays"
+  awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' \
+    -v blocked="$blocked" -v stays="$work/iptables.stays" '
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  BEGIN {
+    while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }
+    while ((getline < blocked) > 0) if ($1 == "iptables" && $2 == table) hidden[$3] = 1
+    while ((getline < source) > 0) { if (/^[*]/) inside = $1 == "*" table; else if (inside && /^[:-]/) read_wanted() }
+  }
   # A rule is the same whether it uses a set or its copy.
   function identity(rule) { gsub(/[+][12] /, " ", rule); return rule }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i, count) {
-    if (/^\[/) { count = $1; sub(/^[^ ]+ /, ""); counters[identity($0)] = count " " }
-    if (/^:/) { live[substr($1, 2)] = 1; if ($2 != "-") builtin[substr($1, 2)] = 1 }
-    else if (is_jump()) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !ours($2)) {
-      filled[$2] = 1
-      for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
-    }
-  }
-  function read_wanted(  chain) {
+  function read_wanted(  i, chain) {
     chain = substr($1, 2)
-    if (/^:/) { wanted[chain] = 1; if (!hook(chain) || !(chain in live)) declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = counters[identity($0)] $0
+    for (i = 1; copying && i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]
+    wanted_size += length($0)
+    if (/^:/) { wanted[chain] = 1; names[++named] = chain }
+    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " names[i]
+  /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
+  /^:/ {
+    chain = substr($1, 2); live[chain] = 1
+    if ($2 != "-") builtin[chain] = 1
+    if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
+  }
+  is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
+  /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
+  /^-A/ {
+    filled[$2] = 1
+    for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
+  }
+  function declare(chain) { print ":" chain " - [0:0]" }
+  function rejump(chain,  i, n, to) {
+    n = split(jumps[chain], to, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " to[i]
+    n = split(asked[chain], to, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " to[i]
+  }
+  function is_as_wanted(  chain) {
+    for (chain in wanted) if (!(chain in live) || seen[chain] != rules_of[chain]) return 0
+    for (chain in live) if (own(chain) && !(chain in wanted) && (seen[chain] || !(chain in hidden))) return 0
+    for (chain in chains) if (jumps[chain] != asked[chain]) return 0
+    return !differs
   }
   END {
+    if (is_as_wanted()) exit 3
+    print "*" table
+    for (i = 1; i <= named; i++) if (!hook(names[i]) || !(names[i] in live)) declare(names[i])
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      if (!hook(chain)) declare[++declared] = ":" chain " - [0:0]"
-      if (chain in used || hook(chain) && chain in filled) print "iptables " table " " chain > blocked
+      if (!hook(chain)) declare(chain)
+      if (chain in used || hook(chain) && chain in filled) print chain > stays
       else remove[++removed] = "-X " chain
     }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
-    for (i = 1; i <= rules; i++) print rule[i]
+    for (i = 1; i <= rules; i++) print counters[identity(rule[i])] rule[i]
     for (i = 1; i <= removed; i++) print remove[i]
     print "COMMIT"
-  }' > "$work/iptables.$1" || return 1
-  [ -n "$iptables_flavour" ] || iptables_flavour=$(iptables -V) || return 1
+    if (!copying && wanted_size == live_size) exit 4
+  }' "$work/iptables.live" > "$work/iptables.$1"
+  case $? in
+    0) ;;
+    3) return 0 ;;
+    4) ! alike iptables "$(sed -n "/^[*]$1\$/,/^COMMIT\$/p" "$source")" "$(iptables_canonical < "$work/iptables.live")" || return 0 ;;
+    *) return 1 ;;
+  esac
   case $iptables_flavour in *nf_tables*) wait= ;; *) wait='-w 20' ;; esac
   iptables-restore --noflush --counters $wait < "$work/iptables.$1" || return 1
-  cat "$work/iptables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
+  while read -r chain; do
+    echo "iptables $1 $chain" >> "$blocked"
     note "the chain $chain ($1) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/iptables.blocked"
+  done < "$work/iptables.stays"
 }
 iptables_check() {
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
@@ -299,19 +360,25 @@ done < "$work/iptables.before"
 iptables_world() {
 :
 }
+iptables_prepare() {
+iptables_flavour=$(iptables -V)
+}
 iptables_tighten() {
 :
 }
 iptables_switch() {
-iptables_commit filter iptables_on_copies
+iptables_commit filter "$work/ipset.copied"
 }
 iptables_loosen() {
-{ [ ! -s "$work/ipset.copied" ] || iptables_commit filter cat; } && iptables_commit nat cat && iptables_commit raw cat
+{ [ ! -s "$work/ipset.copied" ] || iptables_commit filter /dev/null; } && iptables_commit nat /dev/null && iptables_commit raw /dev/null
 }
 iptables_sweep() {
 :
 }
 iptables_leave() {
+:
+}
+iptables_tidy() {
 :
 }
 iptables_show() {
@@ -364,76 +431,104 @@ addresses_announce() { # address device
     done' announce "$1" "$2" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
 }
 addresses_check() {
-for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
+for device in $(awk '/^[pa]/ && $3 == "dev" && !told[$4]++ { print $4 }' "$want/addresses" 2> /dev/null); do
   ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }
   [ -n "$(ip link show dev "$device" up)" ] || note "the interface $device is down: nobody reaches the elastic addresses on it"
 done
-live=$(ip -4 -o address show) || return 1
-{ cat "$want/addresses" 2> /dev/null; printf '%s\n' "$live" | sed 's/^/have /'; } | awk '
+ip -4 -o address show > "$work/addresses.live" || return 1
+awk -v file="$want/addresses" '
   function number(address,  part) { split(address, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
   function in_pool(device, value,  i) {
     for (i = 1; i <= pools; i++) if (on[i] == device && first[i] <= value && value <= last[i]) return 1
     return 0
   }
-  $1 == "pool" { n = split($2, end, "-"); on[++pools] = $4; first[pools] = number(end[1]); last[pools] = number(end[n]) }
-  $1 == "have" {
-    device = $3; sub(/@.*/, "", device); address = $5; sub(/\/.*/, "", address)
-    if ($5 !~ /\/32$/ && in_pool(device, number(address))) print $5, device
-  }' > "$work/addresses.stray"
+  function read_file(file,  n, end) {
+    while ((getline < file) > 0) {
+      if ($1 == "pool") { n = split($2, end, "-"); on[++pools] = $4; first[pools] = number(end[1]); last[pools] = number(end[n]) }
+      if ($1 == "address") named[$2 " " $4] = 1
+    }
+    close(file)
+  }
+  BEGIN { read_file(file) }
+  {
+    device = $2; sub(/@.*/, "", device); address = $4; sub(/\/.*/, "", address)
+    if ($4 !~ /\/32$/ && in_pool(device, number(address))) print $4, device
+  }' "$work/addresses.live" > "$work/addresses.stray"
 while read -r address device; do
   note "$address on $device is in the pool of elastic addresses but is not a /32, so it may be the node's own: it stays; if it is a leftover, remove it: ip addr del $address dev $device"
 done < "$work/addresses.stray"
 }
 addresses_world() {
-for device in $(sed -n 's/^[pa].* dev //p' "$want/addresses" 2> /dev/null | sort -u); do
+for device in $(awk '/^[pa]/ && $3 == "dev" && !told[$4]++ { print $4 }' "$want/addresses" 2> /dev/null); do
   ip link show dev "$device" > /dev/null 2>&1 || ip link add "$device" type bridge || return 1
   ip link set "$device" up || return 1
 done
 }
+addresses_prepare() {
+addresses_show > "$work/addresses.live" || return 1
+awk -v file="$want/addresses" -v revoked="$work/addresses.revoked" -v new="$work/addresses.new" '
+  BEGIN {
+    printf "" > revoked; printf "" > new
+    while ((getline < file) > 0) if ($1 == "address") { lines[++n] = $0; wanted[$0] = 1 }
+  }
+  $0 in wanted { there[$0] = 1; next }
+  { print > revoked }
+  END { for (i = 1; i <= n; i++) if (!(lines[i] in there)) print lines[i] > new }' "$work/addresses.live"
+}
 addresses_tighten() {
-addresses_show | sort > "$work/addresses.live"
-sed -n '/^address /p' "$want/addresses" 2> /dev/null | sort > "$work/addresses.wanted"
-comm -13 "$work/addresses.wanted" "$work/addresses.live" > "$work/addresses.revoked"
-comm -23 "$work/addresses.wanted" "$work/addresses.live" > "$work/addresses.new"
-sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -
+[ ! -s "$work/addresses.revoked" ] || sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -
 }
 addresses_switch() {
 :
 }
 addresses_loosen() {
-sed 's/^address/addr replace/' "$work/addresses.new" | ip -batch -
+[ ! -s "$work/addresses.new" ] || sed 's/^address/addr replace/' "$work/addresses.new" | ip -batch -
 }
 addresses_sweep() {
 [ -z "$rehearsing" ] || return 0
-sed 's,/32,,' "$work/addresses.revoked" > "$work/addresses.cut"
-while read -r _ address _; do
+while IFS=' /' read -r _ address _; do
   conntrack -D --orig-dst "$address" > /dev/null 2>&1
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
-done < "$work/addresses.cut"
-sed 's,/32,,' "$work/addresses.new" > "$work/addresses.announce"
-while read -r _ address _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.announce"
+done < "$work/addresses.revoked"
+while IFS=' /' read -r _ address _ _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.new"
 :
 }
 addresses_leave() {
 :
 }
+addresses_tidy() {
+:
+}
 addresses_show() {
 live=$(ip -4 -o address show) || return 1
-{ for folder in $scope "$want"; do cat "$folder/addresses" 2> /dev/null; done
-  printf '%s\n' "$live" | sed 's/^/have /'
-} | awk '
+printf '%s\n' "$live" | awk -v folders="$scope $want" '
   function number(address,  part) { split(address, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
   function in_pool(device, value,  i) {
     for (i = 1; i <= pools; i++) if (on[i] == device && first[i] <= value && value <= last[i]) return 1
     return 0
   }
-  $1 == "pool" { n = split($2, end, "-"); on[++pools] = $4; first[pools] = number(end[1]); last[pools] = number(end[n]) }
-  $1 == "address" { named[$2 " " $4] = 1 }
-  $1 == "have" {
-    device = $3; sub(/@.*/, "", device)
-    if ($5 !~ /\/32$/) next
-    if (($5 " " device) in named || in_pool(device, number(substr($5, 1, length($5) - 3)))) print "address " $5 " dev " device
-  }' | sort -u
+  function read_file(file,  n, end) {
+    while ((getline < file) > 0) {
+      if ($1 == "pool") { n = split($2, end, "-"); on[++pools] = $4; first[pools] = number(end[1]); last[pools] = number(end[n]) }
+      if ($1 == "address") named[$2 " " $4] = 1
+    }
+    close(file)
+  }
+  function arrange(list, n,  gap, i, j, one) {
+    for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
+      for (i = gap + 1; i <= n; i++) {
+        one = list[i]
+        for (j = i; j > gap && (list[j - gap] "") > (one ""); j -= gap) list[j] = list[j - gap]
+        list[j] = one
+      }
+  }
+  BEGIN { n = split(folders, folder, " "); for (i = 1; i <= n; i++) read_file(folder[i] "/addresses") }
+  { device = $2; sub(/@.*/, "", device) }
+  $4 ~ /\/32$/ && (($4 " " device) in named || in_pool(device, number(substr($4, 1, length($4) - 3)))) {
+    line = "address " $4 " dev " device
+    if (!there[line]++) lines[++found] = line
+  }
+  END { arrange(lines, found); for (i = 1; i <= found; i++) print lines[i] }'
 }
 addresses_alike() {
 cat
@@ -441,70 +536,114 @@ cat
 
 # ---- ebtables: ebtables.restore ----
 ebtables_file='ebtables.restore'
-ebtables_canonical() {
-  awk -v owned='^EUCA_' -v blocked="$blocked" '
+ebtables_canonical() { awk -v owned='^EUCA_' -v blocked="$blocked" '
+  function arrange(list, n,  gap, i, j, one) {
+    for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
+      for (i = gap + 1; i <= n; i++) {
+        one = list[i]
+        for (j = i; j > gap && (list[j - gap] "") > (one ""); j -= gap) list[j] = list[j - gap]
+        list[j] = one
+      }
+  }
+  function keep(part, chain, line,  place) {
+    place = table " " part " " chain
+    if (!(place in lines)) places[++kept] = place
+    text[place, ++lines[place]] = line
+  }
+  function print_kept(ending,  i, n, at) {
+    table = ""
+    arrange(places, kept)
+    for (i = 1; i <= kept; i++) {
+      split(places[i], at, " ")
+      if (at[1] != table) { if (table) printf "%s", ending; table = at[1]; print "*" table }
+      for (n = 1; n <= lines[places[i]]; n++) print text[places[i], n]
+    }
+    if (table) printf "%s", ending
+  }
   BEGIN { while ((getline < blocked) > 0) if ($1 == "ebtables") hidden[$2 " " $3] = 1 }
   function own(chain) { return chain ~ owned }
   /^[*]/ { table = substr($1, 2) }
-  /^:/ && own(substr($1, 2)) && !((table " " substr($1, 2)) in hidden) { print table, 1, substr($1, 2), NR, $0 }
-  /^-A/ && !own($2) && NF == 4 && $3 == "-j" && own($4) { print table, 2, "-", NR, $0 }
-  /^-A/ && own($2) { print table, 3, $2, NR, $0 }' |
-    sort -k1,1 -k2,2n -k3,3 -k4,4n | awk '
-  $1 != table { table = $1; print "*" table }
-  { sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, ""); print }'
-}
+  /^:/ && own(substr($1, 2)) && !((table " " substr($1, 2)) in hidden) { keep(1, substr($1, 2), $0) }
+  /^-A/ && !own($2) && NF == 4 && $3 == "-j" && own($4) { keep(2, "-", $0) }
+  /^-A/ && own($2) { keep(3, $2, $0) }
+  END { print_kept("") }'; }
 # The lines of one table, without its name.
 ebtables_table() { awk -v table="*$1" '/^[*]/ { inside = $0 == table; next } inside'; }
-# One table, brought to what the file says; what is there is in ebtables.raw and, as far as it is ours, in ebtables.live.
+ebtables_source() {
+  for source in "$want/expected/ebtables" "$want/ebtables.restore" /dev/null; do [ ! -e "$source" ] || return 0; done
+}
+# One table, brought to what the source says; what is there is in ebtables.live.
 ebtables_commit() { # table
-  source=$want/expected/ebtables
-  [ -f "$source" ] || source=$want/ebtables.restore
-  wanted=
-  [ ! -f "$source" ] || wanted=$(ebtables_table "$1" < "$source")
-  ! alike ebtables "$wanted" "$(ebtables_table "$1" < "$work/ebtables.live")" || return 0
-  : > "$work/ebtables.blocked"
-  { ebtables_table "$1" < "$work/ebtables.raw" | sed 's/^/have /'
-    printf '%s\n' "$wanted" | sed -n '/^[:-]/s/^/want /p'
-  } | awk -v table="$1" -v owned='^EUCA_' -v blocked="$work/ebtables.blocked" '
-  function own(chain) { return chain ~ owned }
-  $1 == "have" { sub(/^have /, ""); read_live(); next }
-  $1 == "want" { sub(/^want /, ""); read_wanted() }
-  function read_live(  i) {
-    if (/^:/) live[substr($1, 2)] = 1
-    else if (/^-A/ && !own($2) && NF == 4 && own($4)) { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4 }
-    else if (/^-A/ && !own($2)) for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1
+  ebtables_source
+  : > "$work/ebtables.stays"
+  awk -v table="$1" -v source="$source" -v owned='^EUCA_' -v blocked="$blocked" -v stays="$work/ebtables.stays" \
+    '
+  BEGIN {
+    while ((getline < blocked) > 0) if ($1 == "ebtables" && $2 == table) hidden[$3] = 1
+    while ((getline < source) > 0) { if (/^[*]/) inside = $1 == "*" table; else if (inside && /^[:-]/) read_wanted() }
+    inside = 0
   }
-  function read_wanted() {
-    if (/^:/) { wanted[substr($1, 2)] = 1; declare[++declared] = $0 }
-    else if (own($2)) rule[++rules] = $0
+  function own(chain) { return chain ~ owned }
+  function is_jump() { return !own($2) && NF == 4 && $3 == "-j" && own($4) }
+  function read_wanted(  chain) {
+    chain = substr($1, 2)
+    wanted_size += length($0)
+    if (/^:/) { wanted[chain] = $0; names[++named] = chain }
+    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
-  function rejump(chain,  i, n, names) {
-    n = split(jumps[chain], names, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " names[i]
-    n = split(asked[chain], names, " "); for (i = 1; i <= n; i++) print "-A " chain " -j " names[i]
+  /^[*]/ { inside = $1 == "*" table }
+  !inside { next }
+  /^:/ {
+    chain = substr($1, 2); live[chain] = $0
+    if (own(chain) && !(chain in hidden)) live_size += length($0)
+  }
+  /^-A/ && is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
+  /^-A/ && own($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
+  /^-A/ { for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1 }
+  function rejump(chain,  i, n, to) {
+    n = split(jumps[chain], to, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " to[i]
+    n = split(asked[chain], to, " "); for (i = 1; i <= n; i++) print "-A " chain " -j " to[i]
+  }
+  function is_as_wanted(  chain) {
+    for (chain in wanted) if (live[chain] != wanted[chain] || seen[chain] != rules_of[chain]) return 0
+    for (chain in live) if (own(chain) && !(chain in wanted) && (seen[chain] || !(chain in hidden))) return 0
+    for (chain in chains) if (jumps[chain] != asked[chain]) return 0
+    return !differs
   }
   END {
+    if (is_as_wanted()) exit 3
+    print "*" table
+    for (i = 1; i <= named; i++) print wanted[names[i]]
     for (chain in live) if (own(chain) && !(chain in wanted)) {
-      declare[++declared] = "-F " chain
-      if (chain in used) print "ebtables " table " " chain > blocked
+      print "-F " chain
+      if (chain in used) print chain > stays
       else remove[++removed] = "-X " chain
     }
-    print "*" table
-    for (i = 1; i <= declared; i++) print declare[i]
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
     for (i = 1; i <= rules; i++) print rule[i]
     for (i = 1; i <= removed; i++) print remove[i]
-  }' > "$work/ebtables.$1" || return 1
+    if (wanted_size == live_size) exit 4
+  }' "$work/ebtables.live" > "$work/ebtables.$1"
+  case $? in
+    0) ;;
+    3) return 0 ;;
+    4) ! alike ebtables "$(ebtables_table "$1" < "$source")" "$(ebtables_canonical < "$work/ebtables.live" | ebtables_table "$1")" || return 0 ;;
+    *) return 1 ;;
+  esac
   ebtables-restore --noflush < "$work/ebtables.$1" || return 1
-  cat "$work/ebtables.blocked" >> "$blocked"
-  while read -r _ _ chain; do
+  while read -r chain; do
+    echo "ebtables $1 $chain" >> "$blocked"
     note "the bridge chain $chain ($1) is no longer wanted but a rule that is not ours jumps to it: it stays, empty"
-  done < "$work/ebtables.blocked"
+  done < "$work/ebtables.stays"
 }
 ebtables_check() {
 :
 }
 ebtables_world() {
+:
+}
+ebtables_prepare() {
 :
 }
 ebtables_tighten() {
@@ -514,14 +653,16 @@ ebtables_switch() {
 :
 }
 ebtables_loosen() {
-ebtables-save > "$work/ebtables.raw" || return 1
-ebtables_canonical < "$work/ebtables.raw" > "$work/ebtables.live" || return 1
+ebtables-save > "$work/ebtables.live" || return 1
 ebtables_commit nat && ebtables_commit filter
 }
 ebtables_sweep() {
 :
 }
 ebtables_leave() {
+:
+}
+ebtables_tidy() {
 :
 }
 ebtables_show() {
@@ -546,17 +687,15 @@ awk '
 
 # ---- dhcpd: dhcpd.conf ----
 dhcpd_file='dhcpd.conf'
-dhcpd_folder=$(echo "$EUCALYPTUS/var/run/eucalyptus/net" | tr -s /)
+dhcpd_parent=$eucalyptus/var/run/eucalyptus
+dhcpd_folder=$dhcpd_parent/net
 dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
 dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
-dhcpd_pid() {
-  pid=$(cat "$dhcpd_folder/euca-dhcp.pid" 2> /dev/null) && [ -n "$pid" ] &&
-    tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q "dhcpd .*euca-dhcp.conf" && echo "$pid"
-}
-dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid > /dev/null; fi; }
+dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" 'dhcpd .*euca-dhcp.conf'; }
+dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid; fi; }
 dhcpd_stop() {
   if dhcpd_managed; then systemctl stop "$dhcpd_unit"; return; fi
-  pid=$(dhcpd_pid) || return 0
+  dhcpd_pid || return 0
   kill "$pid"
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
     # A process that ends loses its command line before it lets go of its sockets.
@@ -575,13 +714,16 @@ dhcpd_start() {
 }
 dhcpd_check() {
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
-[ -d "$(dirname "$dhcpd_folder")" ] || { complain "there is no $(dirname "$dhcpd_folder"): is this a node controller?"; return 1; }
+[ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is this a node controller?"; return 1; }
 }
 dhcpd_world() {
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || ip link add "$VNET_BRIDGE" type bridge || return 1
 ip link set "$VNET_BRIDGE" up || return 1
 awk -v bridge="$VNET_BRIDGE" '$2 == bridge && $4 !~ /\/32$/ { print "addr replace " $4 " dev " bridge }' "$work/addresses.host" | ip -batch - || return 1
-mount -t tmpfs -o mode=755 edgepush "$(dirname "$dhcpd_folder")" && mkdir -p "$dhcpd_folder"
+mount -t tmpfs -o mode=755 edgepush "$dhcpd_parent" && mkdir -p "$dhcpd_folder"
+}
+dhcpd_prepare() {
+:
 }
 dhcpd_tighten() {
 :
@@ -607,6 +749,9 @@ dhcpd_sweep() {
 }
 dhcpd_leave() {
 :
+}
+dhcpd_tidy() {
+[ ! -e "$dhcpd_folder/euca-dhcp.conf.next" ] || rm -f "$dhcpd_folder/euca-dhcp.conf.next"
 }
 dhcpd_show() {
 [ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
@@ -639,26 +784,23 @@ awk '
 # ---- placeholder: eucanetd-placeholder ----
 placeholder_file='eucanetd-placeholder'
 placeholder_unit=eucanetd-placeholder.service
-placeholder_pid_file=$(echo "$EUCALYPTUS/var/run/eucalyptus/eucanetd.pid" | tr -s /)
-placeholder_script() { if [ -n "$rehearsing" ]; then echo "$work/eucanetd-placeholder"; else echo "$state/eucanetd-placeholder"; fi; }
+placeholder_pid_file=$eucalyptus/var/run/eucalyptus/eucanetd.pid
+placeholder_places() { if [ -n "$rehearsing" ]; then placeholder_script=$work/eucanetd-placeholder; else placeholder_script=$state/eucanetd-placeholder; fi; }
 placeholder_systemd() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ]; }
-placeholder_pid() {
-  pid=$(cat "$placeholder_pid_file" 2> /dev/null) && [ -n "$pid" ] &&
-    tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q eucanetd-placeholder && echo "$pid"
-}
+placeholder_pid() { find_process "$placeholder_pid_file" eucanetd-placeholder; }
 placeholder_start() {
   if placeholder_systemd; then
     systemctl reset-failed "$placeholder_unit" 2> /dev/null
-    systemd-run --quiet --unit="$placeholder_unit" sh "$(placeholder_script)" || return 1
+    systemd-run --quiet --unit="$placeholder_unit" sh "$placeholder_script" || return 1
     pid=$(systemctl show -p MainPID "$placeholder_unit" | sed 's/^MainPID=//')
   else
-    setsid sh "$(placeholder_script)" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
+    setsid sh "$placeholder_script" < /dev/null > /dev/null 2>&1 3>&- 9>&- &
     pid=$!
   fi
   ( umask 022; echo "$pid" > "$placeholder_pid_file.new" && mv -f "$placeholder_pid_file.new" "$placeholder_pid_file" )
 }
 placeholder_stop() {
-  pid=$(placeholder_pid) || return 0
+  placeholder_pid || return 0
   rm -f "$placeholder_pid_file"
   if placeholder_systemd; then systemctl stop "$placeholder_unit" 2> /dev/null; fi
   kill "$pid" 2> /dev/null || :
@@ -669,6 +811,9 @@ placeholder_check() {
 placeholder_world() {
 :
 }
+placeholder_prepare() {
+:
+}
 placeholder_tighten() {
 :
 }
@@ -676,25 +821,29 @@ placeholder_switch() {
 :
 }
 placeholder_loosen() {
-script=$(placeholder_script)
-if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$script" "$script.wait"; return; fi
+placeholder_places
+if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$placeholder_script" "$placeholder_script.wait"; return; fi
 same=
-if cmp -s "$want/eucanetd-placeholder" "$script"; then same=yes; fi
-[ -z "$same" ] || ! placeholder_pid > /dev/null || return 0
+if cmp -s "$want/eucanetd-placeholder" "$placeholder_script"; then same=yes; fi
+[ -z "$same" ] || ! placeholder_pid || return 0
 placeholder_stop || return 1
 # A node that was started anew has the file already, and perhaps no room for another.
-[ -n "$same" ] || { cp "$want/eucanetd-placeholder" "$script.new" && mv -f "$script.new" "$script"; } || return 1
+[ -n "$same" ] || { cp "$want/eucanetd-placeholder" "$placeholder_script.new" && mv -f "$placeholder_script.new" "$placeholder_script"; } || return 1
 placeholder_start
 }
 placeholder_sweep() {
 :
 }
 placeholder_leave() {
-placeholder_stop && rm -f "$(placeholder_script)" "$(placeholder_script).wait"
+placeholder_places && placeholder_stop && rm -f "$placeholder_script" "$placeholder_script.wait"
+}
+placeholder_tidy() {
+for half in "$state/eucanetd-placeholder.new" "$placeholder_pid_file.new"; do [ ! -e "$half" ] || rm -f "$half"; done
 }
 placeholder_show() {
-[ ! -e "$(placeholder_script)" ] || cat "$(placeholder_script)"
-if placeholder_pid > /dev/null; then echo '#= it runs, and eucanetd.pid names it'; fi
+placeholder_places
+[ ! -e "$placeholder_script" ] || cat "$placeholder_script"
+if placeholder_pid; then echo '#= it runs, and eucanetd.pid names it'; fi
 }
 placeholder_alike() {
 cat
@@ -704,25 +853,31 @@ cat
 persistence_file='edgepush-restore.service'
 persistence_place=/etc/systemd/system
 # A rehearsal has the node's own /etc.
-persistence_folder() { if [ -n "$rehearsing" ]; then echo "$work/systemd"; else echo "$persistence_place"; fi; }
-persistence_unit() { echo "$(persistence_folder)/$persistence_file"; }
-persistence_link() { echo "$(persistence_folder)/multi-user.target.wants/$persistence_file"; }
-persistence_enabled() { [ "$(readlink "$(persistence_link)")" = "$persistence_place/$persistence_file" ]; }
+persistence_places() {
+  if [ -n "$rehearsing" ]; then persistence_folder=$work/systemd; else persistence_folder=$persistence_place; fi
+  persistence_unit=$persistence_folder/$persistence_file
+  persistence_wants=$persistence_folder/multi-user.target.wants
+  persistence_link=$persistence_wants/$persistence_file
+}
+persistence_enabled() { [ -L "$persistence_link" ] && [ "$(readlink "$persistence_link")" = "$persistence_place/$persistence_file" ]; }
 persistence_reload() { [ -n "$rehearsing" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload; }
 persistence_remove() {
-  [ -e "$(persistence_unit)" ] || [ -L "$(persistence_link)" ] || return 0
-  rm -f "$(persistence_link)" "$(persistence_unit)" && sync "$(persistence_folder)" && persistence_reload
+  persistence_places
+  [ -e "$persistence_unit" ] || [ -L "$persistence_link" ] || return 0
+  rm -f "$persistence_link" "$persistence_unit" && sync "$persistence_folder" && persistence_reload
 }
 # What systemctl enable does.
 persistence_enable() {
-  mkdir -p "$(dirname "$(persistence_link)")" && ln -sfn "$persistence_place/$persistence_file" "$(persistence_link)" &&
-    sync "$(dirname "$(persistence_link)")"
+  mkdir -p "$persistence_wants" && ln -sfn "$persistence_place/$persistence_file" "$persistence_link" && sync "$persistence_wants"
 }
 persistence_check() {
 [ ! -f "$want/$persistence_file" ] || [ -d "$persistence_place" ] ||
   { complain "there is no $persistence_place: persist is for nodes with systemd"; return 1; }
 }
 persistence_world() {
+:
+}
+persistence_prepare() {
 :
 }
 persistence_tighten() {
@@ -733,14 +888,14 @@ persistence_switch() {
 }
 persistence_loosen() {
 if [ ! -f "$want/$persistence_file" ]; then persistence_remove; return; fi
-unit=$(persistence_unit)
+persistence_places
 ( umask 022
-  mkdir -p "$(persistence_folder)" && cat "$want/$persistence_file" > "$unit.new" && sync "$unit.new" &&
-    mv -fT "$unit.new" "$unit" && persistence_enable
+  mkdir -p "$persistence_folder" && cat "$want/$persistence_file" > "$persistence_unit.new" && sync "$persistence_unit.new" &&
+    mv -fT "$persistence_unit.new" "$persistence_unit" && persistence_enable
 ) || return 1
 # Going back to one that somebody had disabled.
-[ ! -f "$want/expected/persistence" ] || grep -q '^#=' "$want/expected/persistence" || rm -f "$(persistence_link)"
-sync "$(persistence_folder)" && persistence_reload
+[ ! -f "$want/expected/persistence" ] || grep -q '^#=' "$want/expected/persistence" || rm -f "$persistence_link"
+sync "$persistence_folder" && persistence_reload
 }
 persistence_sweep() {
 :
@@ -748,8 +903,12 @@ persistence_sweep() {
 persistence_leave() {
 persistence_remove
 }
+persistence_tidy() {
+[ ! -e "$persistence_place/$persistence_file.new" ] || rm -f "$persistence_place/$persistence_file.new"
+}
 persistence_show() {
-[ ! -e "$(persistence_unit)" ] || cat "$(persistence_unit)"
+persistence_places
+[ ! -e "$persistence_unit" ] || cat "$persistence_unit"
 if persistence_enabled; then echo '#= it is enabled'; fi
 }
 persistence_alike() {
@@ -860,21 +1019,24 @@ fi 2> /dev/null || { complain "$asked cannot be asked: no packet socket can be h
 # Files are exchanged whole. The journal only grows, and each of its lines begins with a digest of itself and the line
 # before: <digest> <time> <run> <bundle> <what>.
 
-# Not all of the disk's caches: the disks of instances may have gigabytes there.
-durable() { find "$@" -exec sync {} +; }
-
+# It syncs files and folders, not all of the disk's caches: the disks of instances may have gigabytes there.
 put() { # file; its text on standard input
-  cat > "$1.new" && durable "$1.new" && mv -f "$1.new" "$1" && sync "$(dirname "$1")"
+  cat > "$1.new" && sync "$1.new" && mv -f "$1.new" "$1" && sync "${1%/*}"
 }
 
 # History, not truth: that a line does not fit on the disk stops nothing.
 journal() {
   book=$state/journal
   [ -s "$book" ] && latest=$book || latest=$book.1
-  # A line without its end is one that a power cut left behind.
-  earlier=$(tail -n 1 "$latest" 2> /dev/null | { read -r link _ || [ -z "$link" ] || echo ' (torn)' >> "$latest"; echo "$link"; })
-  line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run $(printf '%.12s' "$digest") $*"
-  link=$(printf '%s %s\n' "$earlier" "$line" | sha256sum)
+  earlier=$(tail -n 1 "$latest" 2> /dev/null; echo .)
+  case $earlier in
+    . | *"$newline".) ;;
+    # A line without its end is one that a power cut left behind.
+    *) { echo ' (torn)' >> "$latest"; } 2> /dev/null ;;
+  esac
+  earlier=${earlier%.}
+  line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run ${digest%"${digest#????????????}"} $*"
+  link=$(printf '%s %s\n' "${earlier%% *}" "$line" | sha256sum)
   { printf '%s %s\n' "${link%% *}" "$line" >> "$book" && sync "$book"; } 2> /dev/null
 }
 
@@ -911,9 +1073,8 @@ perform() { # artifact piece
 # Brings everything that is ours to what $want says, from any state. A script that dies in the middle leaves a mix that
 # lets nothing pass that both the old and the new policy deny.
 converge() {
-  # In a rehearsal nothing is there yet; a commit has looked beforehand.
-  changes=$artifacts
-  [ -n "$rehearsing" ] || changes=${foreseen-$(differing | tr '\n' ' ')}
+  [ -n "$foreseen" ] || foresee || return 1
+  foreseen=
   for phase in tighten switch loosen; do
     for name in $artifacts; do changed "$name" || continue; perform "$name" "$phase" || return 1; done
     [ "$phase" != switch ] || [ -z "$announces" ] || reply activated "$(date +%s.%N)"
@@ -921,15 +1082,44 @@ converge() {
   for name in $swept; do changed "$name" || continue; perform "$name" sweep || return 1; done
 }
 
+# Finds out what there is to do, and writes it down as far as it can be known beforehand. Changes nothing.
+foresee() { # [what was there a moment ago]
+  # In a rehearsal nothing is there yet.
+  changes=$artifacts
+  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
+  # An artifact may add to them.
+  for name in $artifacts; do changed "$name" || continue; perform "$name" prepare || return 1; done
+  foreseen=yes
+}
+
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # Prints the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want showed.
 differing() { # [folder]
+  # Nearly always nothing does.
+  [ -n "${1-}" ] || [ "$(show 2> /dev/null)" != "$(shown_in "$want")" ] || return 0
   for name in $artifacts; do
-    if [ -n "${1-}" ]; then there=$(cat "$1/expected/$name"); else there=$("${name}_show" 2> /dev/null); fi
+    if [ -n "${1-}" ]; then
+      ! cmp -s "$1/expected/$name" "$want/expected/$name" || continue
+      there=$(cat "$1/expected/$name")
+    else
+      # What cannot be read is not what was wanted, also where that is nothing.
+      there=$("${name}_show" 2> /dev/null) || there='# cannot be read'
+    fi
     [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || echo "$name"
   done
 }
+
+# What the rehearsal of a bundle showed, in the form of show.
+shown_in() ( # folder
+  cd "$1/expected" && awk 'BEGIN {
+    for (i = 1; i < ARGC; i++) {
+      print "# " ARGV[i]
+      while ((got = (getline line < ARGV[i])) > 0) print line
+      if (got < 0) print "# missing"
+    }
+  }' $artifacts
+)
 
 # Makes what the folder says, and proves it.
 make() { # folder
@@ -951,7 +1141,7 @@ save() { # folder
     eval "file=\$${name}_file"
     [ ! -s "$1/expected/$name" ] || sed '/^#=/d' "$1/expected/$name" > "$1/$file" || return 1
   done
-  durable "$1"
+  sync "$1" "$1"/* "$1"/expected/*
 }
 
 # The lock goes with the last process that has it, a tool of a script that was killed too: nobody dead ever holds it.
@@ -961,15 +1151,18 @@ lock() { # the seconds to wait
   exec 9< "$state/lock"
   flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
   sweep_leftovers
-  work=$(mktemp -d /run/edgepush.XXXXXX 2> /dev/null || mktemp -d "$state/work.XXXXXX") || refuse '/run cannot be written'
+  for work in "/run/edgepush.$$" "$state/work.$$"; do ! mkdir "$work" 2> /dev/null || break; done
+  [ -d "$work" ] || refuse '/run cannot be written'
   trap 'rm -rf "$work"' EXIT
 }
 
 # What runs that died have left behind; only what a run still goes back to is of use.
 sweep_leftovers() {
   kept=$(pending before)
-  rm -rf /run/edgepush.* "$state"/work.*
-  for snap in "$state"/snap/*; do [ "$snap" = "$kept" ] || rm -rf "$snap"; done
+  for left in /run/edgepush.* "$state"/work.* "$state"/snap/*; do
+    [ ! -e "$left" ] || [ "$left" = "$kept" ] || rm -rf "$left"
+  done
+  for name in $artifacts; do "${name}_tidy"; done
 }
 
 check() { # [adopting]
@@ -978,11 +1171,9 @@ check() { # [adopting]
   [ -z "$missing" ] || refuse "this node lacks:$missing"
   leave_others_alone
   # With ends of lines of another system, every line would be one that nobody knows, and passed over.
-  for name in $artifacts; do
-    eval "file=\$${name}_file"
-    ! grep -q '[^ -~]' "$here/$file" 2> /dev/null || refuse "$file holds more than printable ASCII"
-  done
-  [ "${1-}" = adopting ] || [ -z "$(eucanetd_pids)" ] ||
+  strange=$(cd "$here" && grep -l '[^ -~]' $files 2> /dev/null)
+  [ -z "$strange" ] || refuse "$strange holds more than printable ASCII"
+  [ "${1-}" = adopting ] || ! eucanetd_runs ||
     refuse 'eucanetd runs on this node and would undo every change: take the node over with edgepush adopt'
   for name in $artifacts; do perform "$name" check || exit 20; done
   rehearsal
@@ -995,7 +1186,7 @@ rehearsal() {
     refuse "the rehearsal failed$(tail -n 1 "$work/said" | sed 's/^/: /')"
   # A node whose disk takes no more can still be started.
   ! diff -r "$work/expected" "$here/expected" > /dev/null 2>&1 || return 0
-  rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && durable "$here/expected.new" &&
+  rm -rf "$here/expected.new" && cp -R "$work/expected" "$here/expected.new" && sync "$here/expected.new" "$here"/expected.new/* &&
     rm -rf "$here/expected" && mv "$here/expected.new" "$here/expected" || refuse "$here cannot be written"
 }
 
@@ -1037,7 +1228,8 @@ commit() { # epoch window version
   }
   journal begins
   want=$here
-  [ "$verb" = adopt ] || foreseen=$(differing "$seen" | tr '\n' ' ')
+  blocked=$here/blocked
+  [ "$verb" = adopt ] || foresee "$seen" || go_back 'what there is to do cannot be told'
   await_go || {
     journal 'was told not to begin, or nothing'
     close_window
@@ -1061,7 +1253,7 @@ await_go() {
 
 # The last confirmed bundle; where that cannot be made, what was there before.
 go_back() { # why
-  unset foreseen
+  foreseen=
   announces=
   before=$(pending before)
   journal "goes back: $1"
@@ -1234,8 +1426,10 @@ confirm() {
   tell_changes "$before"
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
-  ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" && sync "$state" ||
+  ln -sfn "gen/$digest" "$state/current.new" && mv -fT "$state/current.new" "$state/current" ||
     take_back 'that it is confirmed cannot be written down: is the disk full?'
+  # Whatever fails from here on: the link decides.
+  sync "$state" || note "that it is confirmed may not survive a power cut: $state cannot be synced"
   journal confirmed
   close_window
   turn_the_page
@@ -1310,17 +1504,24 @@ try() { # check seconds
 # ---- whose node it is ----
 
 # Tools of the cloud read there which view a node serves.
-version_file=$(echo "${EUCALYPTUS-}/var/run/eucalyptus/global_network_info.version" | tr -s /)
-served() { cat "$version_file" 2> /dev/null; }
+version_file=$eucalyptus/var/run/eucalyptus/global_network_info.version
+# Puts what a file says in its only line into $said.
+read_line() { # file
+  said=
+  [ ! -e "$1" ] || read -r said < "$1"
+}
 
 # Where it is written is gone when the node is started anew.
 serves() { # version
   [ -n "$1" ] || return 0
-  [ "$(cat "$state/version" 2> /dev/null)" = "$1" ] || echo "$1" | put "$state/version" || note "$state/version cannot be written"
-  [ "$(served)" = "$1" ] ||
+  read_line "$state/version"
+  [ "$said" = "$1" ] || echo "$1" | put "$state/version" || note "$state/version cannot be written"
+  read_line "$version_file"
+  [ "$said" = "$1" ] ||
     (umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file") || note "$version_file cannot be written"
 }
 
+eucanetd_runs() { grep -qsx eucanetd /proc/[0-9]*/comm; }
 eucanetd_pids() { grep -lx eucanetd /proc/[0-9]*/comm 2> /dev/null | tr -dc '0-9\n'; }
 eucanetd_unit() { [ -d /run/systemd/system ] && systemctl cat eucanetd.service > /dev/null 2>&1; }
 
@@ -1328,9 +1529,9 @@ retire() {
   if eucanetd_unit; then systemctl disable --now eucanetd.service > "$work/log" 2>&1; fi
   for pid in $(eucanetd_pids); do kill "$pid"; done
   for _ in $(seq 30); do
-    [ -n "$(eucanetd_pids)" ] || {
+    eucanetd_runs || {
       # Its copy of the view would never change again; tools that look for it first then read the node controller's own.
-      rm -f "$(dirname "$version_file")/eucanetd_global_network_info.xml"
+      rm -f "${version_file%/*}/eucanetd_global_network_info.xml"
       journal eucanetd retired
       return 0
     }
@@ -1364,14 +1565,15 @@ forget() {
 # ---- what the kernel holds ----
 
 held() {
-  reply view "$(served)"
+  read_line "$version_file"
+  reply view "$said"
   wrong=$(differing)
   [ -n "$wrong" ] || { reply held yes; return; }
   reply held no
   reply differs $wrong
 }
 
-show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show"; done; }
+show() { for name in $artifacts; do printf '# %s\n' "$name"; "${name}_show" || echo '# cannot be read'; done; }
 
 # What the kernel holds of ours, and with + and - what the bundle asks for instead: both in order, without which a real
 # difference would be lost among those that mean nothing.
