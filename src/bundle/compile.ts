@@ -10,6 +10,7 @@ import { persistence } from '../artifacts/persistence.ts'
 import type { Facts, Mode, Node } from '../modes/mode.ts'
 import type { View } from '../view/view.ts'
 import { type Bundle, type BundleFile, MANIFEST, SCRIPT } from './bundle.ts'
+import { countEntries } from './entries.ts'
 import { render } from './render.ts'
 import { type Templates, templateAt } from './templates.ts'
 
@@ -102,10 +103,12 @@ function pieces({
   return Object.entries(bodies).map(([name, body]) => ({ name, body: body || ':' }))
 }
 
-/** One line per file, so that a node can check the digests with sed and sha256sum. */
+/** Its entries are told by a node of the bundle that it has. One line per file, so that a node can check the digests with sed and sha256sum. */
 function manifestText(mode: Mode, node: Node, files: readonly BundleFile[]): string {
   const digests = Object.fromEntries(files.map(({ name, text }) => [name, sha256(text)]))
-  return `${JSON.stringify({ mode: mode.name, node: node.name, address: node.address, files: digests }, null, 2)}\n`
+  const { name, address } = node
+  const manifest = { mode: mode.name, node: name, address, entries: countEntries(files), files: digests }
+  return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
 function byName(files: readonly BundleFile[]): readonly BundleFile[] {

@@ -9,6 +9,7 @@ import { outcomesReport } from '../report/outcomes.ts'
 import { progress } from '../report/progress.ts'
 import type { Listener, ViewStamp } from '../run/event.ts'
 import { exitCode, type Outcome, type Status } from '../run/outcome.ts'
+import type { Means } from '../run/run-node.ts'
 import { type RunStage, runStages } from '../run/run-stages.ts'
 import type { Context } from './context.ts'
 import type { Gathered } from './gather.ts'
@@ -25,6 +26,8 @@ export interface Fleet {
   readonly leftOut?: number
   /** What nodes are brought to on purpose, where that is a failure of other commands. */
   readonly aim?: Status | undefined
+  /** What speaks against what the run is about to do to nodes. */
+  readonly doubt?: Means['doubt']
   /** For a word about a run that may hold its nodes still: the nodes know which run it is about. */
   readonly beside?: boolean
 }
@@ -42,7 +45,7 @@ export async function fleetRun(fleet: Fleet, context: Context): Promise<ExitCode
 
 async function recordedRun(
   run: string,
-  { command, cloud, view, stages, json, leftOut = 0, aim }: Fleet,
+  { command, cloud, view, stages, json, leftOut = 0, aim, doubt }: Fleet,
   context: Context,
 ): Promise<ExitCode> {
   const record = openRecord(context.stateFolder, cloud, run, view)
@@ -59,7 +62,7 @@ async function recordedRun(
   try {
     const nodes = stages.flatMap(({ tasks }) => tasks.map(({ name }) => name))
     tell({ type: 'run-started', run, command, cloud, view, nodes, ...(leftOut > 0 ? { leftOut } : {}) })
-    const means = { run, transport: context.transport, began: performance.now(), now: () => performance.now() }
+    const means = { run, transport: context.transport, doubt, began: performance.now(), now: () => performance.now() }
     const { outcomes, end } = await runStages(stages, means, context.signal, tell)
     const code = exitCode(
       outcomes.filter(({ status }) => status !== aim),

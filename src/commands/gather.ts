@@ -2,7 +2,7 @@
 
 import { type Configuration, loadConfiguration } from '../config/configuration.ts'
 import type { Inventory } from '../config/inventory.ts'
-import { notEnforced, type Playbook } from '../config/playbook.ts'
+import type { Playbook } from '../config/playbook.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, Refusal } from '../error.ts'
 import { findDefects } from '../modes/settings.ts'
@@ -22,7 +22,7 @@ export interface Gathered extends Serving {
 
 export function configure(flags: NodeFlags, playbook: string | undefined, context: Context): Configuration {
   const configuration = loadConfiguration({ playbook, inventory: flags.inventory }, context.playbookPlaces)
-  const warnings = [...notEnforced(configuration.playbook), ...doubtAlgorithms(configuration.inventory)]
+  const warnings = doubtAlgorithms(configuration.inventory)
   for (const line of warnings) context.terminal.err(`warning: ${line}\n`)
   return configuration
 }

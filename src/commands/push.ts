@@ -4,6 +4,7 @@ import { type StageNodes, selectStages } from '../config/select.ts'
 import type { Stage } from '../config/stage.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { historyOf } from '../record/history.ts'
+import { doubtProspects, type Prospect } from '../run/guard.ts'
 import { pushing } from '../run/push.ts'
 import { SAFETY, type Safety } from '../run/transaction.ts'
 import type { Context, ViewFlags } from './context.ts'
@@ -43,7 +44,9 @@ export async function push(playbook: string | undefined, flags: PushFlags, conte
   const { cloud } = inventory
   const view = stampOf(gathered)
   const { leftOut } = gathered
-  return await fleetRun({ command: 'push', cloud, view, stages, json: flags.json, leftOut }, context)
+  const all = served(inventory.nodes, gathered).length
+  const doubt = (prospects: readonly Prospect[]) => doubtProspects(prospects, all, plan.limits, flags.force)
+  return await fleetRun({ command: 'push', cloud, view, stages, json: flags.json, leftOut, doubt }, context)
 }
 
 /** The playbook's own windows are long enough. */

@@ -1,7 +1,7 @@
 /** The verbs about nodes: what `--help` says of each, and the options that not all of them take. */
 
 import { Option } from 'commander'
-import { VIEW_GUARDS } from '../run/guard.ts'
+import { BUNDLE_GUARDS, VIEW_GUARDS } from '../run/guard.ts'
 import {
   byOption,
   confirmWindowOption,
@@ -42,7 +42,7 @@ export const SETTLING_VERBS = {
 export const RETRY = {
   does: 'push again to the nodes of a push (default: the last) that came to no good end',
   example: 'edgepush retry 20260101T120000Z-0a1b2c',
-  options: [...viewOptions(), confirmWindowOption(), forceOption(VIEW_GUARDS), forksOption()],
+  options: [...viewOptions(), confirmWindowOption(), forceOption({ ...VIEW_GUARDS, ...BUNDLE_GUARDS }), forksOption()],
 } as const
 
 export const LOCK_VERBS = {
@@ -80,7 +80,12 @@ export const VERBS = {
   push: {
     does: 'bring the nodes to what the view says',
     example: 'edgepush push -i inventories/lab.yml --view view.xml --node nc-05',
-    options: [...viewOptions(), confirmWindowOption(), forceOption(VIEW_GUARDS), forksOption()],
+    options: [
+      ...viewOptions(),
+      confirmWindowOption(),
+      forceOption({ ...VIEW_GUARDS, ...BUNDLE_GUARDS }),
+      forksOption(),
+    ],
   },
   render: {
     does: 'write what each node should hold, as files to read',

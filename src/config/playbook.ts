@@ -1,14 +1,13 @@
 /**
  * How a run goes.
  *
- * Invariant: everything in here is honoured by a run. What a playbook may say but this version does not enforce is left
- * in its document, and `notEnforced` names it.
+ * Invariant: everything in here is honoured by a run.
  */
 
 import { dirname, join } from 'node:path'
 import type { Target } from '../node/transport.ts'
 import { type Reading, STRICT } from '../view/parse.ts'
-import { type Defect, formatKeyPath, type KeyPath } from './defect.ts'
+import type { Defect } from './defect.ts'
 import { type Document, loadDocument } from './document.ts'
 import { parseDuration } from './duration.ts'
 import { resolvePath, toTarget } from './login.ts'
@@ -28,6 +27,8 @@ export interface Playbook {
   readonly maxAge: number | undefined
   /** The inventory has only some of the view's nodes, on purpose. */
   readonly partial: boolean
+  /** How much may change at once, in percent. */
+  readonly limits: { readonly changed: number | undefined; readonly shrink: number | undefined }
   readonly stages: readonly Stage[]
 }
 
@@ -54,6 +55,7 @@ export function loadPlaybook(file: string, namedBy: string): Playbook {
     reading: toReading(document),
     maxAge: source?.max_age === undefined ? undefined : parseDuration(source.max_age),
     partial: guard?.nodes === 'some',
+    limits: { changed: percentOf(guard?.changed), shrink: percentOf(guard?.shrink) },
     stages: stages.map((stage, index) => toStage(stage, (...path) => document.where(['stages', index, ...path]))),
   }
 }
@@ -68,17 +70,13 @@ export function impliedPlaybook(inventory: FileReference): Playbook {
     reading: STRICT,
     maxAge: undefined,
     partial: false,
+    limits: { changed: undefined, shrink: undefined },
     stages: [{ ...IMPLIED, where: inventory.file }],
   }
 }
 
-/** One line for each key that this version reads but does not enforce. */
-export function notEnforced({ document }: Playbook): readonly string[] {
-  if (!document) return []
-  const { guard } = document.value
-  const unenforced = (['changed', 'shrink'] as const).filter((key) => guard?.[key] !== undefined)
-  const paths = unenforced.map((key): KeyPath => ['guard', key])
-  return paths.map((path) => `${document.where(path)}: ${formatKeyPath(path)}: this version does not enforce it yet`)
+function percentOf(share: string | undefined): number | undefined {
+  return share === undefined ? undefined : Number(share.slice(0, -1))
 }
 
 /** Stays relative if it can, so that messages name the file as a person would type it. */

@@ -48,11 +48,13 @@ interface Setting {
 }
 
 /** The last confirmed bundle, and whether the kernel still shows exactly it. */
-interface Holding {
+export interface Holding {
   readonly digest: string
   readonly held: boolean
   /** Names of the artifacts that differ. */
   readonly differing: readonly string[]
+  /** How many rules, members, addresses and so on the bundle has; undefined where its manifest does not say. */
+  readonly entries: number | undefined
   /** The version of the view that it says it serves; empty if it says none. */
   readonly version: string
 }
@@ -139,5 +141,12 @@ function holdingOf(answer: Answer): Holding | undefined {
   const [digest] = said(answer, 'current')
   if (digest === undefined) return undefined
   const differing = said(answer, 'differs').flatMap((text) => text.split(' '))
-  return { digest, held: said(answer, 'held')[0] === 'yes', differing, version: said(answer, 'view')[0] ?? '' }
+  const [entries] = said(answer, 'entries')
+  return {
+    digest,
+    held: said(answer, 'held')[0] === 'yes',
+    differing,
+    version: said(answer, 'view')[0] ?? '',
+    entries: entries === undefined ? undefined : Number(entries),
+  }
 }

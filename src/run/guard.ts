@@ -5,7 +5,10 @@
  * force one that has nothing to say is no mistake: a script may name what it knows of.
  */
 
+import type { Bundle } from '../bundle/bundle.ts'
+import { countEntries } from '../bundle/entries.ts'
 import { EXIT, Refusal } from '../error.ts'
+import type { Holding } from '../node/probe.ts'
 
 /** About a view, before any node is asked; each with what it is for. */
 export const VIEW_GUARDS = {
@@ -55,6 +58,10 @@ export interface Prospect {
   readonly isAnother: boolean
 }
 
+export function prospectOf({ node, digest, files }: Bundle, holding: Pick<Holding, 'digest' | 'entries'> | undefined) {
+  return { node, before: holding?.entries, after: countEntries(files), isAnother: holding?.digest !== digest }
+}
+
 /** In percent, where the playbook says them. */
 export interface Limits {
   readonly changed: number | undefined
@@ -99,15 +106,3 @@ function doubtShrink(prospects: readonly Prospect[], most: number | undefined): 
 }
 
 const MOST_SHOWN = 10
-
-/** Lines of a bundle that stand for something: rules, members of sets, addresses, hosts. */
-export function entriesOf({ files }: Files): number {
-  const lines = files
-    .filter(({ name }) => !/^(?:apply\.sh|manifest\.json)$/.test(name))
-    .flatMap(({ text }) => text.split('\n'))
-  return lines.filter((line) => line.trim() !== '' && !line.startsWith('#')).length
-}
-
-interface Files {
-  readonly files: readonly { readonly name: string; readonly text: string }[]
-}

@@ -22,8 +22,8 @@ export interface Batch {
   readonly commit: 'together' | 'each'
   /** Whether any more nodes may begin. */
   readonly decide: () => Going
-  /** A node is ready; what will be done to it, where that is known. */
-  readonly expect: (prospect: Prospect | undefined) => void
+  /** A node is ready for this. */
+  readonly expect: (prospect: Prospect) => void
 }
 
 export async function runBatch(

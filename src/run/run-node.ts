@@ -39,7 +39,7 @@ export interface Link {
   /** Another connection, which takes the place of the one before; that one is closed only then. */
   renew(timeout: number): Promise<void>
   /** To be asked before the node is changed; it waits for the others of its batch. A run may have doubts of a prospect. */
-  mayBegin(prospect?: Prospect): Promise<Going>
+  mayBegin(prospect: Prospect): Promise<Going>
 }
 
 /** Of a node that was not even asked. */
@@ -55,15 +55,15 @@ export interface Means {
   readonly transport: Transport
   /** When the run began. */
   readonly began: number
-  /** What speaks against what a run over so many nodes is about to do to these. */
-  readonly doubt?: ((prospects: readonly Prospect[], nodes: number) => readonly Doubt[]) | undefined
+  /** What speaks against what the run is about to do to these. */
+  readonly doubt?: ((prospects: readonly Prospect[]) => readonly Doubt[]) | undefined
   /** Milliseconds on a clock that never goes back, that of `performance.now`. */
   now(): number
 }
 
 interface Listening {
   readonly onPhase: (phase: RunPhase) => void
-  readonly mayBegin: (prospect?: Prospect) => Promise<Going>
+  readonly mayBegin: (prospect: Prospect) => Promise<Going>
 }
 
 export async function runNode(task: NodeTask, means: Means, { onPhase, mayBegin }: Listening): Promise<Outcome> {
@@ -86,7 +86,7 @@ function sinceBegin({ heard, at }: Activation, began: number): Activated {
 
 interface Attempting {
   readonly enter: (phase: RunPhase) => void
-  readonly mayBegin: (prospect?: Prospect) => Promise<Going>
+  readonly mayBegin: (prospect: Prospect) => Promise<Going>
 }
 
 async function attempt({ target, serve }: NodeTask, { transport, run }: Means, { enter, mayBegin }: Attempting) {

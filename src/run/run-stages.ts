@@ -59,11 +59,11 @@ export async function runStages(
     }
     const decide = (): Going => {
       if (signal.aborted) return { may: false, why: 'the run was ended' }
-      guarded ??= refusalOf(means.doubt?.(prospects, outcomes.size) ?? [])
+      guarded ??= refusalOf(means.doubt?.(prospects) ?? [])
       const why = reached()
       return guarded ?? (why === undefined ? { may: true } : { may: false, why })
     }
-    const expect = (prospect: Prospect | undefined) => prospects.push(...(prospect ? [prospect] : []))
+    const expect = (prospect: Prospect) => prospects.push(prospect)
     await runBatch({ ...stage, stage: stage.name, tasks, decide, expect }, means, signal, learn)
 
     const failed = tasks.flatMap(({ name }) => outcomes.get(name) ?? []).filter(isFailure)

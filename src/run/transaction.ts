@@ -24,7 +24,7 @@ import { ConnectionLost, NotTrusted, Unreachable } from '../node/transport.ts'
 import type { Going } from './barrier.ts'
 import type { Check } from './check.ts'
 import { findingOf, reasonOf } from './finding.ts'
-import type { Prospect } from './guard.ts'
+import { prospectOf } from './guard.ts'
 import type { RunPhase } from './outcome.ts'
 import type { Finding, Link } from './run-node.ts'
 
@@ -47,10 +47,8 @@ export interface Transaction extends Safety {
   readonly terms: Terms
   /** Why it is pushed. */
   readonly reason: string
-  readonly probed: Pick<Probed, 'clock' | 'stored'>
+  readonly probed: Pick<Probed, 'clock' | 'stored' | 'holding'>
   readonly verb: 'commit' | 'adopt'
-  /** Of a node whose present bundle counts for the guards. */
-  readonly prospect?: Prospect | undefined
 }
 
 /** What is known of a verb: its verdict, or that nobody knows what it did. */
@@ -72,7 +70,7 @@ export async function transact(link: Link, enter: (phase: RunPhase) => void, pla
     stored: plan.probed.stored,
     async mayBegin() {
       enter('ready')
-      going = await link.mayBegin(plan.prospect)
+      going = await link.mayBegin(prospectOf(bundle, plan.probed.holding))
       if (going.may) enter(verb)
       return going.may
     },
@@ -108,7 +106,7 @@ const verbs = { commit, adopt }
 /** Nothing of the node is changed, however it came to that. */
 function notBegun(going: Going | undefined, verdict: Heard, { bundle: { digest }, verb }: Transaction): Finding {
   const { notes } = verdict
-  if (going && !going.may) {
+  if (going && !going.may && verdict.state !== 'unknown') {
     const { why, next } = going
     return { status: 'not-attempted', phase: 'ready', digest, reason: why, ...(next && { next }), notes }
   }

@@ -15,14 +15,17 @@ printf '%s\n' "$addresses" | awk '{ sub(/@.*/, "", $2); print "address", $2, $4 
 if [ -e "$state/pending" ] && grep -q "^boot $(cat /proc/sys/kernel/random/boot_id)$" "$state/pending"; then
   awk '{ value[$1] = $2 } END { print "pending", value["run"], value["state"], value["until"] - int(uptime) }' uptime="$(cat /proc/uptime)" "$state/pending"
 fi
-# The beginnings of digests: of every bundle here, which is its manifest's, and of its files as the manifest has them.
+current=$(readlink "$state/current" 2> /dev/null)
+# The beginnings of digests: of every bundle here, which is its manifest's, and of its files as the manifest has them; and
+# how many entries the current one has.
 set -- "$state"/gen/*/manifest.json
-[ ! -e "$1" ] || awk -F '"' '
+[ ! -e "$1" ] || awk -F '"' -v current="${current##*/}" '
   function tell(digest) { digest = substr(digest, 1, 16); if (!told[digest]++) printf " %s", digest }
   BEGIN { printf "stored" }
   FNR == 1 { n = split(FILENAME, part, "/"); tell(part[n - 1]) }
   /^    "/ { tell($4) }
-  END { print "" }' "$@"
+  /^  "entries": / && part[n - 1] == current { entries = $3; gsub(/[^0-9]/, "", entries) }
+  END { print ""; if (entries != "") print "entries", entries }' "$@"
 [ -e "$state/current/apply.sh" ] || exit 0
-echo "current $(basename "$(readlink "$state/current")")"
+echo "current ${current##*/}"
 sh "$state/current/apply.sh" held

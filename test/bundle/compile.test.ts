@@ -50,7 +50,7 @@ always('the digest names all of it: each file by its own, the manifest by the bu
   const others = files.filter(({ name }) => name !== 'manifest.json')
   expect(Object.keys(digests)).toEqual(others.map(({ name }) => name))
   expect(digests).toEqual(Object.fromEntries(others.map(({ name, text }) => [name, sha256(text)])))
-  expect(Object.keys(rest)).toEqual(['mode', 'node', 'address'])
+  expect(Object.keys(rest)).toEqual(['mode', 'node', 'address', 'entries'])
   expect(digest).toBe(sha256(files.find(({ name }) => name === 'manifest.json')?.text ?? ''))
   expect(files.map(({ name }) => name)).toEqual(files.map(({ name }) => name).toSorted())
 })

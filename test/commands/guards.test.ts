@@ -164,7 +164,7 @@ it('several at once are all told, and each has to be forced', async () => {
 it('a name that is none is refused with those that are', async () => {
   const { code, stderr } = await run('push', '--force', 'everything')
   expect(code).toBe(64)
-  expect(stderr).toContain('It must be one of age, mode, nodes, path.')
+  expect(stderr).toContain('It must be one of age, mode, nodes, path, changed, shrink.')
   expect((await run('adopt', '--force', 'everything')).stderr).toContain('age, mode, nodes, path, difference.')
 })
 

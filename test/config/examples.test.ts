@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadConfiguration } from '../../src/config/configuration.ts'
 import { loadInventory } from '../../src/config/inventory.ts'
-import { notEnforced } from '../../src/config/playbook.ts'
 import { selectStages } from '../../src/config/select.ts'
 import { NO_RUNS } from './sources.ts'
 
@@ -24,5 +23,4 @@ test.each(list('playbooks'))('%s is a playbook: every stage finds its nodes, and
   const all = { node: [], limit: undefined }
   const stages = selectStages(configuration.inventory, configuration.playbook, all, NO_RUNS)
   expect(stages.map(({ stage }) => stage)).toEqual(configuration.playbook.stages)
-  expect(notEnforced(configuration.playbook)).toEqual([])
 })

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { chdir, cwd } from 'node:process'
 import { expect, onTestFinished, test } from 'vitest'
 import { loadConfiguration } from '../../src/config/configuration.ts'
-import { loadPlaybook, notEnforced } from '../../src/config/playbook.ts'
+import { loadPlaybook } from '../../src/config/playbook.ts'
 import { EXIT } from '../../src/error.ts'
 import { refusalOf, writeFiles } from './files.ts'
 
@@ -60,6 +60,7 @@ stages:
     reading: { lenient: true, mode: { name: 'EDGE', saidBy: 'playbooks/push.yml:4:140' } },
     maxAge: 600_000,
     partial: false,
+    limits: {},
     stages: [
       {
         name: 'canary',
@@ -222,26 +223,10 @@ test.each<[string, string, ...string[]]>([
   })
 })
 
-test('names each key that is read but not enforced', () => {
-  enter({
-    'push.yml': `${HEAD}source: { file: a, max_age: 10m }
-guard: { changed: 50%, shrink: 30%, nodes: all }
-stages:
-  - { name: a, targets: [all], window: 60s, verify: [reconnect, metadata], failures: 0, pause: 30s }
-  - { name: b, targets: [all], failures: 10% }
-`,
-  })
-  expect(notEnforced(loadPlaybook('push.yml', '--playbook'))).toEqual([
-    'push.yml:4:19: guard.changed: this version does not enforce it yet',
-    'push.yml:4:32: guard.shrink: this version does not enforce it yet',
-  ])
-})
-
 test('an inventory may have some of the nodes on purpose', () => {
   enter({ 'some.yml': `${HEAD}guard: { nodes: some }\n${ALL}`, 'all.yml': `${HEAD}guard: { nodes: all }\n${ALL}` })
   const some = loadPlaybook('some.yml', '--playbook')
   expect([some.partial, loadPlaybook('all.yml', '--playbook').partial]).toEqual([true, false])
-  expect(notEnforced(some)).toEqual([])
 })
 
 const FILES = {
@@ -273,6 +258,7 @@ test('an inventory alone implies one stage of all nodes and leaves the source op
     reading: { lenient: false, mode: undefined },
     maxAge: undefined,
     partial: false,
+    limits: {},
     stages: [
       {
         name: 'all',
@@ -287,7 +273,6 @@ test('an inventory alone implies one stage of all nodes and leaves the source op
       },
     ],
   })
-  expect(notEnforced(playbook)).toEqual([])
 })
 
 test('names the place that asks for a missing inventory', () => {

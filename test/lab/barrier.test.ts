@@ -151,6 +151,37 @@ describeLab('nodes that begin together', () => {
     expect(await mustPush(lab)).toEqual(all(lab, 'converged'))
   })
 
+  it('do not change at all when more of them would than may, or one would lose more, unless that is meant', async () => {
+    const guard = (text: string) =>
+      writeFile(
+        lab.files.playbook,
+        `${playbook.replace(/^stages:[\s\S]*$/m, '')}guard: ${text}\nstages: [{ name: all, targets: [all] }]\n`,
+      )
+    const before = await dumpAll(lab)
+    await guard('{ changed: 50% }')
+    const { code, outcomes } = await push(lab)
+    expect(code).toBe(8)
+    expect(outcomes['nc-01']).toMatchObject({
+      status: 'not-attempted',
+      reason: 'guard changed: 4 of 4 nodes would change, which is more than 50%',
+      next: 'if it is meant so: --force changed',
+    })
+    expect(await dumpAll(lab)).toEqual(before)
+    expect(await mustPush(lab, ['--force', 'changed'])).toEqual(all(lab, 'converged'))
+
+    await guard('{ shrink: 20% }')
+    const { world } = lab
+    await lab.publish({ ...world(), instances: Object.fromEntries(Object.entries(world().instances).slice(0, 1)) })
+    const held = await dumpAll(lab)
+    const shrunk = await push(lab)
+    expect(shrunk.code).toBe(8)
+    expect(shrunk.outcomes['nc-02']?.reason).toMatch(
+      /^guard shrink: bundles would shrink by more than 20%: nc-0\d from \d+ to \d+/,
+    )
+    expect(await dumpAll(lab)).toEqual(held)
+    expect(await mustPush(lab, ['--force', 'shrink'])).toEqual(all(lab, 'converged'))
+  })
+
   it('serve a batch after the other, and stop where a budget is reached', async () => {
     await stages('[{ name: all, targets: [all], batches: [1, 2], failures: 2 }]')
     await lab.node('nc-01').cut()

@@ -2,7 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/run/event.ts'
-import type { Finding, NodeTask } from '../../src/run/run-node.ts'
+import type { Prospect } from '../../src/run/guard.ts'
+import { exitCode } from '../../src/run/outcome.ts'
+import type { Finding, Means, NodeTask } from '../../src/run/run-node.ts'
 import { type RunStage, runStages } from '../../src/run/run-stages.ts'
 import { meansOf, stageOf, targetOf, taskOf } from './tasks.ts'
 
@@ -22,7 +24,7 @@ function changing(name: string, log: Log, atReady: () => void = () => undefined,
       enter('ready')
       log.ready.push(name)
       atReady()
-      const going = await link.mayBegin()
+      const going = await link.mayBegin({ node: name, before: 100, after: 100, isAnother: true })
       if (!going.may) return { status: 'not-attempted', phase: 'ready', reason: going.why, notes: [] }
       enter('commit')
       log.begun.push(`${name} after ${log.ready.length}`)
@@ -31,9 +33,9 @@ function changing(name: string, log: Log, atReady: () => void = () => undefined,
   }
 }
 
-async function run(stages: readonly RunStage[], signal: AbortSignal = NEVER) {
+async function run(stages: readonly RunStage[], signal: AbortSignal = NEVER, doubt?: Means['doubt']) {
   const events: RunEvent[] = []
-  const ended = await runStages(stages, meansOf(), signal, (event) => events.push(event))
+  const ended = await runStages(stages, { ...meansOf(), doubt }, signal, (event) => events.push(event))
   const statuses = Object.fromEntries(ended.outcomes.map(({ node, status }) => [node, status]))
   return { ...ended, events, statuses }
 }
@@ -138,6 +140,36 @@ describe('a budget', () => {
   })
 })
 
+describe('a guard', () => {
+  const most = (count: number) => (prospects: readonly Prospect[]) =>
+    prospects.length > count ? [{ guard: 'changed', saw: `${prospects.length} would change` } as const] : []
+
+  it('keeps every node of a batch from beginning, and the next batch from being asked', async () => {
+    const seen = log()
+    const tasks = ['a', 'b', 'c'].map((name) => changing(name, seen))
+    const stage = stageOf('all', tasks, { batches: [{ nodes: 2 }], failures: { nodes: 3 } })
+    const { statuses, outcomes, end } = await run([stage], NEVER, most(1))
+    expect(new Set(Object.values(statuses))).toEqual(new Set(['not-attempted']))
+    expect(outcomes[0]?.reason).toBe('guard changed: 2 would change')
+    expect(seen).toEqual({ ready: ['a', 'b'], begun: [] })
+    expect(end).toBe('guard')
+    expect(exitCode(outcomes, end)).toBe(8)
+  })
+
+  it('counts over the whole run: what an earlier batch changed is changed', async () => {
+    const seen = log()
+    const tasks = ['a', 'b', 'c'].map((name) => changing(name, seen))
+    const { statuses } = await run([stageOf('all', tasks, { batches: [{ nodes: 1 }] })], NEVER, most(1))
+    expect(statuses).toEqual({ a: 'converged', b: 'not-attempted', c: 'not-attempted' })
+  })
+
+  it('that sees nothing keeps nobody back', async () => {
+    const seen = log()
+    const { end, statuses } = await run([stageOf('all', [changing('a', seen)])], NEVER, most(1))
+    expect([end, statuses]).toEqual([undefined, { a: 'converged' }])
+  })
+})
+
 describe('an end that the user asked for', () => {
   it('while nodes wait for others lets none of them begin, nor those that come later', async () => {
     const seen = log()
@@ -155,7 +187,7 @@ describe('an end that the user asked for', () => {
     const task: NodeTask = {
       ...changing('a', seen),
       async serve(link) {
-        expect(await link.mayBegin()).toEqual({ may: true })
+        expect(await link.mayBegin({ node: 'a', before: 1, after: 1, isAnother: true })).toEqual({ may: true })
         controller.abort()
         return { status: 'converged', phase: 'confirm', notes: [] }
       },

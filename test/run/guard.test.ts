@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Doubt, doubtProspects, entriesOf, type Prospect, refuseDoubts } from '../../src/run/guard.ts'
+import { type Doubt, doubtProspects, type Prospect, refuseDoubts } from '../../src/run/guard.ts'
 import { refusalOf } from '../config/files.ts'
 
 function prospects(count: number, prospect: Partial<Prospect>): readonly Prospect[] {
@@ -41,16 +41,6 @@ test.each<[string, Partial<Prospect>, number | undefined, readonly string[]]>([
 test('shrink: of many nodes ten are named, and how many more there are', () => {
   const [saw = ''] = saws(doubtProspects(prospects(25, { after: 1 }), 25, { changed: undefined, shrink: 30 }, []))
   expect(saw).toMatch(/: nc-0 from 100 to 1, .*, nc-9 from 100 to 1 and 15 more entries$/)
-})
-
-test('entries are what stands for something', () => {
-  const files = [
-    { name: 'addresses', text: '# a comment\npool 10.0.0.1-10.0.0.9 dev br0\naddress 10.0.0.1/32 dev br0\n' },
-    { name: 'apply.sh', text: 'echo\n' },
-    { name: 'iptables.restore', text: '*nat\n:A - [0:0]\n\n# x\n-A A -j ACCEPT\nCOMMIT\n' },
-    { name: 'manifest.json', text: '{}\n' },
-  ]
-  expect(entriesOf({ files })).toBe(6)
 })
 
 test('a doubt stands until its own name is forced, and says so', () => {

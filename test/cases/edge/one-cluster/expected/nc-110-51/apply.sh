@@ -1211,7 +1211,8 @@ commit() { # epoch window version
   fence "$1"
   forget_other_boots
   # What a run that died left is a mix, and nothing to go back to.
-  before=$(pending before)
+  mixed=$(pending before)
+  before=$mixed
   seen=
   if [ -z "$before" ]; then
     before=$state/snap/$run
@@ -1231,6 +1232,7 @@ commit() { # epoch window version
   blocked=$here/blocked
   [ "$verb" = adopt ] || foresee "$seen" || go_back 'what there is to do cannot be told'
   await_go || {
+    [ -z "$mixed" ] || take_back 'told not to begin, or nothing, after a commit that was cut off'
     journal 'was told not to begin, or nothing'
     close_window
     refuse 'told not to begin, or nothing'
