@@ -1,53 +1,135 @@
-// npm run bench:fleet: the same large cloud on 50 real nodes of the lab: a first push to all of them and a push that
-// finds nothing to do, with the default of 32 nodes at a time.
+// npm run bench:fleet: pushes to 10 and 50 real nodes of the lab (or as many as are named), beside what others take to load
+// the same files there over connections that they keep.
 
 import { join } from 'node:path'
 import { labMissing } from '../lab/lab-missing.ts'
+import type { Lab } from '../lab/make-lab.ts'
 import { packageRoot } from '../lab/start-agent.ts'
 import { startLab } from '../lab/start-lab.ts'
-import { viewFile } from '../lab/write-files.ts'
+import type { World } from '../lab/world.ts'
+import type { RunEvent } from '../src/run/event.ts'
 import { cpuTime } from './cpu-time.ts'
-import { CLOUD, SIZE, viewOf } from './large-cloud.ts'
+import { type Peer, peersFor } from './fleet-peers.ts'
 import { middle, printTable, seconds } from './print-table.ts'
 
-interface Event {
-  readonly type: string
-  readonly outcome?: { readonly status: string; readonly milliseconds: number }
+interface Measured {
+  readonly wall: number
+  /** Of the command and what it started. */
+  readonly cpu: number
+  /** KiB; of edgepush alone. */
+  readonly memory?: number
 }
 
-/** What standard error ends with is the CPU time of this shell and of the command. */
+const SIZES = process.argv.slice(2).map(Number)
+const ROUNDS = 3
+/** The last line on standard error is the CPU time of the command, user and system. */
 const TIMED = '"$@"; code=$?; times >&2; exit $code'
+const HEADS_UP = `data:text/javascript,process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))`
 
 const missing = labMissing()
 if (missing.length > 0) {
   process.stderr.write(`This machine cannot run it:\n  ${missing.join('\n  ')}\n`)
   process.exit(1)
 }
+const rows: (readonly string[])[] = []
+for (const size of SIZES.length > 0 ? SIZES : [10, 50]) rows.push(...(await measure(size)))
+process.stdout.write(`medians of ${ROUNDS} rounds, 5 instances on a node, all nodes on this machine; seconds\n`)
+printTable(['nodes', '', 'wall', 'times the floor', 'CPU of the admin host', 'peak memory, MiB'], rows)
 
-const lab = await startLab({ nodes: SIZE.nodes, world: { instances: {}, groups: {} } })
-try {
-  await lab.clc.run(`cat > ${viewFile}`, { stdin: viewOf(CLOUD) })
-  const rows = [await push('first push', 'converged'), await push('nothing changed', 'unchanged')]
-  process.stdout.write(`${SIZE.nodes} nodes, ${SIZE.instances} instances, 100 on each; all on this machine; seconds\n`)
-  printTable(['', 'command', 'CPU of the admin host', 'a node, median', 'slowest node'], rows)
-} finally {
-  await lab.stop()
+async function measure(size: number): Promise<readonly (readonly string[])[]> {
+  const lab = await startLab({ nodes: size, clusters: size > 100 ? 2 : 1, world: worldOf(size, 0) })
+  try {
+    const first = await push(lab, 'converged')
+    const changed: Measured[] = []
+    const unchanged: Measured[] = []
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      await lab.publish(worldOf(size, round))
+      changed.push(await push(lab, 'converged'))
+      unchanged.push(await push(lab, 'unchanged'))
+    }
+    const { cwd, peers } = await peersFor(lab)
+    const others: (readonly [string, readonly Measured[]])[] = []
+    for (const peer of peers) {
+      const runs: Measured[] = []
+      // The first one makes the connections.
+      for (let round = 0; round <= ROUNDS; round += 1) runs.push(await load(lab, peer, cwd))
+      others.push([peer.name, runs.slice(1)])
+    }
+    const floor = middle((others[0]?.[1] ?? []).map(({ wall }) => wall))
+    const row = ([name, runs]: readonly [string, readonly Measured[]]) => {
+      const wall = middle(runs.map((run) => run.wall))
+      const memory = middle(runs.map((run) => run.memory ?? Number.NaN))
+      return [
+        String(size),
+        name,
+        seconds(wall),
+        (wall / floor).toFixed(1),
+        seconds(middle(runs.map(({ cpu }) => cpu))),
+        Number.isNaN(memory) ? '' : String(Math.round(memory / 1024)),
+      ]
+    }
+    const ours = [
+      ['edgepush, first push', [first]] as const,
+      ['edgepush, a rule changed everywhere', changed] as const,
+      ['edgepush, nothing changed', unchanged] as const,
+    ]
+    return [...ours, ...others].map(row)
+  } finally {
+    await lab.stop()
+  }
 }
 
-async function push(name: string, expected: string): Promise<readonly string[]> {
-  const began = performance.now()
-  const argv = [process.execPath, join(packageRoot(), 'dist/cli.js'), 'push', 'push.yml', '--json']
-  const { code, stdout, stderr } = await lab.admin.exec(['sh', '-c', TIMED, 'sh', ...argv], {
-    cwd: lab.files.directory,
-    timeout: 600_000,
-  })
-  const command = performance.now() - began
-  const outcomes = stdout
+async function push(lab: Lab, expected: string): Promise<Measured> {
+  const argv = [
+    process.execPath,
+    '--import',
+    HEADS_UP,
+    join(packageRoot(), 'dist/cli.js'),
+    'push',
+    'push.yml',
+    '--json',
+  ]
+  const { stdout, stderr, ...measured } = await timed(lab, argv, lab.files.directory)
+  const wrong = stdout
+    .trimEnd()
     .split('\n')
-    .filter((line) => line !== '')
-    .flatMap((line) => (JSON.parse(line) as Event).outcome ?? [])
-  const wrong = outcomes.filter(({ status }) => status !== expected)
-  if (code !== 0 || wrong.length > 0) throw new Error(`${name}: ${code} ${JSON.stringify(wrong)}\n${stderr}`)
-  const times = outcomes.map(({ milliseconds }) => milliseconds)
-  return [name, seconds(command), seconds(cpuTime(stderr, 'all')), seconds(middle(times)), seconds(Math.max(...times))]
+    .map((line) => JSON.parse(line) as RunEvent)
+    .flatMap((event) => (event.type === 'outcome' && event.outcome.status !== expected ? [event.outcome] : []))
+  if (wrong.length > 0) throw new Error(`not ${expected}: ${JSON.stringify(wrong)}\n${stderr}`)
+  return { ...measured, memory: Number(/^peak (\d+)$/m.exec(stderr)?.[1]) }
+}
+
+async function load(lab: Lab, { name, argv, mark }: Peer, cwd: string): Promise<Measured> {
+  const { stdout, stderr, ...measured } = await timed(lab, argv, cwd)
+  const loaded = [...stdout.matchAll(mark)].length
+  if (loaded !== lab.nodes.length)
+    throw new Error(`${name}: ${loaded} nodes loaded it\n${stdout.slice(-2_000)}${stderr}`)
+  return measured
+}
+
+async function timed(lab: Lab, argv: readonly string[], cwd: string) {
+  const began = performance.now()
+  const options = { cwd, timeout: 600_000, env: { HOME: lab.files.directory } }
+  const { code, stdout, stderr } = await lab.admin.exec(['sh', '-c', TIMED, 'sh', ...argv], options)
+  if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}\n${stderr}\n${stdout.slice(-2_000)}`)
+  return { wall: performance.now() - began, cpu: cpuTime(stderr, 'children'), stdout, stderr }
+}
+
+/** 5 instances on a node, a group for each 5, 4 rules in a group, one of which names another. */
+function worldOf(size: number, version: number): World {
+  const group = (index: number) => `sg-${(0x20000000 + (index % size)).toString(16)}`
+  const instances = Array.from({ length: 5 * size }, (_, index) => {
+    const node = `nc-${String(1 + (index % size)).padStart(2, '0')}`
+    return [`i-${(0x10000000 + index).toString(16)}`, { node, groups: [group(index)] }] as const
+  })
+  const rules = (index: number) => [
+    'tcp 22 from anywhere',
+    'icmp 8/0 from anywhere',
+    `tcp ${9_000 + version} from 198.51.100.0/24`,
+    `tcp 5432 from ${group(index + 1)}`,
+  ]
+  return {
+    instances: Object.fromEntries(instances),
+    groups: Object.fromEntries(Array.from({ length: size }, (_, index) => [group(index), rules(index)])),
+  }
 }

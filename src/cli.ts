@@ -4,12 +4,11 @@
 import { homedir, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
 import picocolors from 'picocolors'
 import type { Context } from './commands/context.ts'
-import { aboutNodes, described } from './commands/described.ts'
-import { complete, type Flags } from './commands/flags.ts'
-import { LOCK_VERBS, RETRY, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './commands/verbs.ts'
+import type { Flags } from './commands/flags.ts'
+import { programFor } from './commands/program.ts'
 import { packageVersion } from './config/package.ts'
 import { PLAYBOOK_PLACES } from './config/playbook-places.ts'
 import { EXIT, type ExitCode, Refusal } from './error.ts'
@@ -19,13 +18,6 @@ import { askSecret } from './report/ask-secret.ts'
 import { liveBlock, type Pane } from './report/live-block.ts'
 import { logger } from './report/log.ts'
 import type { Terminal } from './report/terminal.ts'
-import type { Word } from './run/settle.ts'
-
-type Run = (
-  playbook: string | undefined,
-  flags: ReturnType<typeof complete>,
-  context: Context,
-) => ExitCode | Promise<ExitCode>
 
 /** Only where lines can be taken back, and where whoever wants no colours wants no drawing either. */
 const isWatched = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.NO_COLOR
@@ -39,87 +31,9 @@ let askPassphrase: Passphrases['ask']
 /** What is not shown yet, because somebody is being asked something. */
 let withheld: string[] | undefined
 
-const program = new Command('edgepush')
-  .description('Pushes the network of a Eucalyptus-style cloud to its nodes, over SSH.')
-  .version(packageVersion(), '--version', 'print the version')
-  .helpOption('-h, --help', 'print this help')
-  .showHelpAfterError('(--help says more)')
-  .exitOverride()
-
-verb('push', async (...run) => (await import('./commands/push.ts')).push(...run))
-aboutNodes(program.command('retry').argument('[run]', 'the run, as it called itself'), RETRY).action(
-  async (run: string | undefined, playbook: string | undefined, flags: Flags) => {
-    const { retry } = await import('./commands/retry.ts')
-    exit = await retry([run ?? [], playbook ?? []].flat(), complete(flags), contextFor(flags))
-  },
-)
-verb('render', async (...run) => (await import('./commands/render.ts')).render(...run))
-verb('status', async (...run) => (await import('./commands/status.ts')).status(...run))
-verb('drift', async (...run) => (await import('./commands/drift.ts')).drift(...run))
-verb('nodes', async (...run) => (await import('./commands/nodes.ts')).nodes(...run))
-verb('doctor', async (...run) => (await import('./commands/doctor.ts')).doctor(...run))
-
-const trust = program
-  .command('trust')
-  .description('Host keys: see what the nodes offer, and decide which of them to trust.')
-  .summary('see and trust the host keys of nodes')
-  .addHelpText('after', '\nExample:\n  edgepush trust scan -i inventories/lab.yml')
-verbOf(trust, 'scan', TRUST_VERBS.scan, async (...run) => (await import('./commands/trust-scan.ts')).trustScan(...run))
-verbOf(trust, 'add', TRUST_VERBS.add, async (...run) => (await import('./commands/trust-add.ts')).trustAdd(...run))
-verbOf(trust, 'list', TRUST_VERBS.list, async (...run) => (await import('./commands/trust-list.ts')).trustList(...run))
-
-const lock = program
-  .command('lock')
-  .description('Which run has which nodes of its own, on this controller.')
-  .summary('see which run has which nodes, and take them from one')
-  .addHelpText('after', '\nExample:\n  edgepush lock status')
-described(lock.command('status'), LOCK_VERBS.status).action(async (flags: Flags) => {
-  exit = (await import('./commands/lock.ts')).lockStatus(complete(flags), contextFor(flags))
+const program = programFor(packageVersion(), async (flags, work) => {
+  exit = await work(contextFor(flags))
 })
-described(lock.command('release').argument('<run>', 'the run'), LOCK_VERBS.release).action(
-  async (run: string, flags: Flags) => {
-    exit = await (await import('./commands/lock.ts')).lockRelease(run, complete(flags), contextFor(flags))
-  },
-)
-
-program
-  .command('check-config')
-  .description('Check a network configuration document of a cloud, JSON or YAML, and tell what it means.')
-  .summary('check a network configuration document of a cloud')
-  .argument('<file>', 'the document, as the cloud property cloud.network.network_configuration holds it')
-  .option('--json', 'NDJSON on standard output, for programs')
-  .addHelpText('after', '\nExample:\n  edgepush check-config network.yaml')
-  .action(async (file: string, flags: { readonly json?: boolean }) => {
-    const { checkConfig } = await import('./commands/check-config.ts')
-    exit = checkConfig(file, { json: flags.json ?? false }, terminalFor({ ...flags, color: false }), packageVersion())
-  })
-
-verb('adopt', async (...run) => (await import('./commands/adopt.ts')).adopt(...run))
-verb('release', async (...run) => (await import('./commands/release.ts')).release(...run))
-verb('flush', async (...run) => (await import('./commands/flush.ts')).flush(...run))
-verb('meter', async (...run) => (await import('./commands/meter.ts')).meter(...run))
-
-settling('confirm', () => ({ verb: 'confirm' }))
-settling('abort', () => ({ verb: 'abort' }))
-settling('extend', ({ by = 0 }) => ({ verb: 'extend', by }))
-
-function verb(name: keyof typeof VERBS, run: Run): void {
-  verbOf(program, name, VERBS[name], run)
-}
-
-function verbOf(parent: Command, name: string, about: Verb, run: Run): void {
-  aboutNodes(parent.command(name), about).action(async (playbook: string | undefined, flags: Flags) => {
-    exit = await run(playbook, complete(flags), contextFor(flags))
-  })
-}
-
-function settling(name: keyof typeof SETTLING_VERBS, wordOf: (flags: Flags) => Word): void {
-  const command = program.command(name).argument('<run>', 'the run, as it called itself')
-  aboutNodes(command, SETTLING_VERBS[name]).action(async (run: string, playbook: string | undefined, flags: Flags) => {
-    const { settle } = await import('./commands/settle.ts')
-    exit = await settle(run, wordOf(flags), playbook, complete(flags), contextFor(flags))
-  })
-}
 
 function contextFor(flags: Flags): Context {
   const signal = interruption()

@@ -16,10 +16,10 @@
 
 import { type Bundle, SCRIPT } from '../bundle/bundle.ts'
 import { type Change, changesOf } from './change.ts'
-import { type ClockReading, readClock, type Span, timeOf } from './clock.ts'
-import { type Answer, ask, type Hear, said } from './exchange.ts'
+import { type Answer, ask, said } from './exchange.ts'
 import { NotProbed } from './probe.ts'
 import { LACKS, NOTHING_STORED, type Stored, stageScript } from './stage-script.ts'
+import { hearing, type Start } from './start.ts'
 import type { Connection } from './transport.ts'
 
 /** What a verb left: `done`, or what the node is in instead. */
@@ -48,25 +48,6 @@ export interface Terms {
   readonly window: number
   /** What the cloud calls the view; tools on the node read there which one it serves. */
   readonly version: string | undefined
-}
-
-/** Between all that can be done beforehand and the first change. */
-export interface Start {
-  /** The node is ready: may it begin? A node that is told no has changed nothing, as one that is told nothing. */
-  readonly mayBegin: () => Promise<boolean>
-  /** What it had of bundles when it was probed. */
-  readonly stored: Stored
-  /** Its clock, when it was probed. */
-  readonly clock: ClockReading | undefined
-  readonly onActivated: (activation: Activation) => void
-}
-
-/** From here on the new rules decide on the node. */
-export interface Activation {
-  /** When we heard of it, in milliseconds of our clock. */
-  readonly heard: number
-  /** By the node's own clock, corrected; undefined where that cannot be told. */
-  readonly at: Span | undefined
 }
 
 const STATE = '/var/lib/edgepush'
@@ -115,23 +96,6 @@ async function sparing(stored: Stored, put: (stored: Stored) => Promise<Answer>)
 export async function adopt(connection: Connection, bundle: Bundle, terms: Terms, start: Start): Promise<Verdict> {
   const call = callOf(`gen/${bundle.digest}`, ['adopt', ...wordsOf(terms)])
   return verdictOf(await ask(connection, `${call} <&4`, TIMEOUT, hearing(start)))
-}
-
-function hearing({ mayBegin, clock, onActivated }: Start): Hear {
-  let ready: ClockReading | undefined
-  return ({ word, text }) => {
-    const now = performance.now()
-    const reading = readClock(text, now)
-    if (word === 'ready') {
-      ready = reading
-      return mayBegin().then((may) => (may ? 'go\n' : 'no\n'))
-    }
-    if (word === 'activated') {
-      const at = clock && ready && reading && timeOf(reading.node, { asked: clock, heard: ready })
-      onActivated({ heard: now, at })
-    }
-    return undefined
-  }
 }
 
 /** `check` is one that the mode has; `timeout` in milliseconds. */

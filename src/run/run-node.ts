@@ -7,7 +7,7 @@
 import { Refusal, Unfit } from '../error.ts'
 import { Unintelligible } from '../node/exchange.ts'
 import { NotProbed } from '../node/probe.ts'
-import type { Activation } from '../node/protocol.ts'
+import type { Activation } from '../node/start.ts'
 import {
   type Connection,
   ConnectionLost,

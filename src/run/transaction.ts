@@ -10,16 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bundle } from '../bundle/bundle.ts'
 import { Unintelligible } from '../node/exchange.ts'
 import type { Probed } from '../node/probe.ts'
-import {
-  type Activation,
-  abort,
-  adopt,
-  commit,
-  confirm,
-  type Start,
-  type Terms,
-  type Verdict,
-} from '../node/protocol.ts'
+import { abort, adopt, commit, confirm, type Terms, type Verdict } from '../node/protocol.ts'
+import type { Activation, Start } from '../node/start.ts'
 import { ConnectionLost, NotTrusted, Unreachable } from '../node/transport.ts'
 import type { Going } from './barrier.ts'
 import type { Check } from './check.ts'

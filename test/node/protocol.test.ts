@@ -5,8 +5,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Bundle } from '../../src/bundle/bundle.ts'
-import { abort, adopt, commit, confirm, noteVersion, type Start, stage, verify } from '../../src/node/protocol.ts'
+import { abort, adopt, commit, confirm, noteVersion, stage, verify } from '../../src/node/protocol.ts'
 import { NOTHING_STORED } from '../../src/node/stage-script.ts'
+import type { Start } from '../../src/node/start.ts'
 import { makeSandbox, type Sandbox, sandboxMissing } from './sandbox.ts'
 
 const missing = sandboxMissing()
