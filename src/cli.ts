@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** argv to command to exit code; the only file that knows the process and its streams. */
 
+import { execFile } from 'node:child_process'
 import { homedir, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
@@ -47,7 +48,10 @@ function contextFor(flags: Flags): Context {
     stateFolder: stateFolder(),
     playbookPlaces: PLAYBOOK_PLACES,
     version: packageVersion(),
+    program: [process.execPath, process.argv[1] ?? ''],
     signal,
+    onHangup: (listener) => process.on('SIGHUP', listener),
+    notify,
     ask: terminalAsk(signal),
     clock: () => new Date(),
     log: logger(flags.verbose ?? false),
@@ -134,6 +138,15 @@ function terminalSecret(signal: AbortSignal): Passphrases['ask'] {
       withheld = undefined
     }
   }
+}
+
+/** Node has no datagram sockets of this kind: systemd's own program has. Whether it is there is for the service manager. */
+function notify(word: string): void {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC } = process.env
+  if (!NOTIFY_SOCKET) return
+  const say = (text: string) => execFile('systemd-notify', [text], () => undefined)
+  say(word)
+  if (WATCHDOG_USEC && word === 'READY=1') setInterval(() => say('WATCHDOG=1'), Number(WATCHDOG_USEC) / 3_000).unref()
 }
 
 /** A host that is a node, too, holds the elastic addresses of its instances, each as a /32. */

@@ -16,8 +16,14 @@ export interface Context {
   /** Where a playbook is looked for when none is named. */
   readonly playbookPlaces: readonly string[]
   readonly version: string
+  /** What this program is started by: an interpreter and its file. */
+  readonly program: readonly string[]
   /** Aborted when the user wants the command to end. */
   readonly signal: AbortSignal
+  /** Somebody wants the configuration read again; what nobody has asked for ends the process, as ever. */
+  readonly onHangup: (listener: () => void) => void
+  /** A word for the service manager, where one waits for it. */
+  readonly notify: (word: string) => void
   /** A question to be answered with yes or no; absent where nobody sits at a terminal. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined
   readonly clock: () => Date

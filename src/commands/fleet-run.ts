@@ -21,7 +21,6 @@ export interface Fleet {
   /** Absent when the command goes by no view. */
   readonly view: ViewStamp | undefined
   readonly stages: readonly RunStage[]
-  readonly json: boolean
   /** Parts of the view that were wrong and are not served. */
   readonly leftOut?: number
   /** What nodes are brought to on purpose, where that is a failure of other commands. */
@@ -32,12 +31,32 @@ export interface Fleet {
   readonly beside?: boolean
 }
 
-export async function fleetRun(fleet: Fleet, context: Context): Promise<ExitCode> {
+export interface Ran {
+  readonly outcomes: readonly Outcome[]
+  readonly code: ExitCode
+}
+
+export async function fleetRun(fleet: Fleet & { readonly json: boolean }, context: Context): Promise<ExitCode> {
+  const { terminal } = context
+  const screen = fleet.json ? eventStream(context, fleet.command) : progress(terminal)
+  const flips: string[] = []
+  const show: Listener = (event) => {
+    if (event.type === 'flipped') flips.push(flippedText(event))
+    screen(event)
+  }
+  const { outcomes, code } = await heldRun(fleet, context, show)
+  if (!fleet.json) terminal.out(outcomesReport(outcomes, terminal))
+  if (!fleet.json && !terminal.quiet) terminal.out(flips.join(''))
+  return code
+}
+
+/** Over nodes that no other run has; `show` hears what happens after it is recorded. */
+export async function heldRun(fleet: Fleet, context: Context, show: Listener): Promise<Ran> {
   const run = runId(context.clock())
-  if (fleet.beside) return await recordedRun(run, fleet, context)
+  if (fleet.beside) return await recordedRun(run, fleet, context, show)
   const { stages, release } = holdStages(fleet.stages, { ...fleet, run }, context)
   try {
-    return await recordedRun(run, { ...fleet, stages }, context)
+    return await recordedRun(run, { ...fleet, stages }, context, show)
   } finally {
     release()
   }
@@ -45,18 +64,16 @@ export async function fleetRun(fleet: Fleet, context: Context): Promise<ExitCode
 
 async function recordedRun(
   run: string,
-  { command, cloud, view, stages, json, leftOut = 0, aim, doubt }: Fleet,
+  { command, cloud, view, stages, leftOut = 0, aim, doubt }: Fleet,
   context: Context,
-): Promise<ExitCode> {
+  show: Listener,
+): Promise<Ran> {
   const record = openRecord(context.stateFolder, cloud, run, view)
   const remember = recording(record, context)
-  const screen = json ? eventStream(context, command) : progress(context.terminal)
-  const flips: string[] = []
   const tell: Listener = (event) => {
-    if (event.type === 'flipped') flips.push(flippedText(event))
     remember(event)
     context.log(event)
-    screen(event)
+    show(event)
   }
 
   try {
@@ -69,9 +86,7 @@ async function recordedRun(
       end,
     )
     tell({ type: 'run-finished', exitCode: code, counts: countsOf(outcomes) })
-    if (!json) context.terminal.out(outcomesReport(outcomes, context.terminal))
-    if (!json && !context.terminal.quiet) context.terminal.out(flips.join(''))
-    return code
+    return { outcomes, code }
   } finally {
     record.close()
   }

@@ -67,7 +67,7 @@ function describe({ severity, scope, where, message }: Finding): string {
   return `left out: ${where}: ${message}; ${SCOPES[scope].without}`
 }
 
-function sourceOf({ view }: ViewFlags, source: ViewSource | undefined): ViewSource {
+export function sourceOf({ view }: ViewFlags, source: ViewSource | undefined): ViewSource {
   if (view !== undefined) return { kind: 'file', file: view }
   if (source) return source
   throw new Refusal(EXIT.usage, 'no view is named', 'name one: --view FILE, or give the playbook a source')

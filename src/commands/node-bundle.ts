@@ -29,7 +29,10 @@ export function goalFor(node: InventoryNode, gathered: Serving, safety: Safety =
   return { templates, version: view.version, safety, bundleFor: probedBundle(node, gathered) }
 }
 
-export function probedBundle(node: InventoryNode, gathered: Serving): (probed: Probed) => Bundle {
+/** What only the node knows, of what its bundle is made of. */
+export type Said = Pick<Probed, 'facts' | 'conf'>
+
+export function probedBundle(node: InventoryNode, gathered: Serving): (said: Said) => Bundle {
   return ({ facts, conf }) => bundleOf(node, gathered, facts, conf)
 }
 

@@ -56,6 +56,16 @@ function durationArgument(text: string): number {
   return parseDuration(text)
 }
 
+export function everyOption(): Option {
+  return new Option('--every <duration>', 'ask all nodes, changed or not, about this often (default: 10m)').argParser(
+    durationArgument,
+  )
+}
+
+export function metricsOption(): Option {
+  return new Option('--metrics <file>', 'say after each round how it stands, in the text format of Prometheus')
+}
+
 export function confirmWindowOption(): Option {
   return new Option(
     '--confirm-window <duration>',

@@ -1,12 +1,13 @@
 /** The commands and their arguments. What a command does is loaded when it is called: most of what starting costs. */
 
-import { Command } from 'commander'
+import { Argument, Command } from 'commander'
+import { PLAYBOOK_PLACES } from '../config/playbook-places.ts'
 import type { ExitCode } from '../error.ts'
 import type { Word } from '../run/settle.ts'
 import type { Context } from './context.ts'
 import { aboutNodes, described } from './described.ts'
 import { complete, type Flags } from './flags.ts'
-import { LOCK_VERBS, RETRY, SETTLING_VERBS, TRUST_VERBS, VERBS, type Verb } from './verbs.ts'
+import { LOCK_VERBS, RETRY, SETTLING_VERBS, TRUST_VERBS, UNITS_VERB, VERBS, type Verb } from './verbs.ts'
 
 /** Does a command's work in the context that its flags ask for. */
 type Perform = (flags: Flags, work: (context: Context) => ExitCode | Promise<ExitCode>) => Promise<void>
@@ -31,6 +32,8 @@ export function programFor(version: string, perform: Perform): Command {
 
   verb('push', async (...run) => (await import('./push.ts')).push(...run))
   addRetry(program, perform)
+  verb('watch', async (...run) => (await import('./watch.ts')).watch(...run))
+  addUnits(program, perform)
   verb('render', async (...run) => (await import('./render.ts')).render(...run))
   verb('status', async (...run) => (await import('./status.ts')).status(...run))
   verb('drift', async (...run) => (await import('./drift.ts')).drift(...run))
@@ -60,6 +63,17 @@ function addRetry(program: Command, perform: Perform): void {
   aboutNodes(command, RETRY).action(async (run: string | undefined, playbook: string | undefined, flags: Flags) => {
     const { retry } = await import('./retry.ts')
     await perform(flags, (context) => retry([run ?? [], playbook ?? []].flat(), complete(flags), context))
+  })
+}
+
+function addUnits(program: Command, perform: Perform): void {
+  const command = program
+    .command('units')
+    .addArgument(new Argument('<kind>', 'a service that watches, or a push by a timer').choices(['watch', 'timer']))
+    .argument('[playbook]', `how a run goes (default: ${PLAYBOOK_PLACES.join(' or ')})`)
+  described(command, UNITS_VERB).action(async (kind: 'watch' | 'timer', playbook: string | undefined, flags: Flags) => {
+    const { units } = await import('./units.ts')
+    await perform(flags, (context) => units(kind, playbook, complete(flags), context))
   })
 }
 

@@ -5,11 +5,13 @@ import { BUNDLE_GUARDS, VIEW_GUARDS } from '../run/guard.ts'
 import {
   byOption,
   confirmWindowOption,
+  everyOption,
   fingerprintOption,
   forceOption,
   forksOption,
   formatOption,
   jsonOption,
+  metricsOption,
   viewOptions,
   yesOption,
 } from './options.ts'
@@ -43,6 +45,12 @@ export const RETRY = {
   does: 'push again to the nodes of a push (default: the last) that came to no good end',
   example: 'edgepush retry 20260101T120000Z-0a1b2c',
   options: [...viewOptions(), confirmWindowOption(), forceOption({ ...VIEW_GUARDS, ...BUNDLE_GUARDS }), forksOption()],
+} as const
+
+export const UNITS_VERB = {
+  does: 'print the systemd units of a controller that pushes by itself',
+  example: 'edgepush units watch /etc/edgepush/playbooks/push.yml --out /etc/systemd/system',
+  options: [new Option('--out <dir>', 'write the files into this folder instead of printing them')],
 } as const
 
 export const LOCK_VERBS = {
@@ -86,6 +94,11 @@ export const VERBS = {
       forceOption({ ...VIEW_GUARDS, ...BUNDLE_GUARDS }),
       forksOption(),
     ],
+  },
+  watch: {
+    does: 'follow the view, and push what it changes to the nodes that it changes',
+    example: 'edgepush watch playbooks/push.yml --metrics /var/lib/node_exporter/edgepush.prom',
+    options: [...viewOptions(), everyOption(), metricsOption(), forksOption()],
   },
   render: {
     does: 'write what each node should hold, as files to read',

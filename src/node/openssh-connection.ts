@@ -40,6 +40,10 @@ export class OpenSshConnection implements Connection {
     return readReply(ended, mark) ?? (await this.#explain(ended))
   }
 
+  whyLost(): string | undefined {
+    return this.#master.whyLost()
+  }
+
   /** What the node is doing goes on: closing ends no command there. */
   close(): void {
     this.#master.end()

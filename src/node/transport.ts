@@ -54,6 +54,8 @@ export interface Connection {
    * what the node is doing goes on.
    */
   run(command: string, input: string, timeout: number, talk?: Talk): Promise<Reply>
+  /** Why it was lost, or that it was closed; undefined while commands can be sent. */
+  whyLost(): string | undefined
   /** Never throws, may be called again. */
   close(): void
 }

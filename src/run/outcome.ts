@@ -91,7 +91,7 @@ export function isFailure(outcome: Outcome): boolean {
   return !isGood(outcome) && outcome.status !== 'not-attempted'
 }
 
-export function isGood({ status }: Outcome): boolean {
+export function isGood({ status }: Pick<Outcome, 'status'>): boolean {
   return status === 'unchanged' || status === 'converged' || status === 'awaiting' || status === 'released'
 }
 

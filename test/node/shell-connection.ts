@@ -23,6 +23,7 @@ export function shellConnection(habits: Habits): Connection {
       const reply = await execute(['/bin/sh', '-c', login, 'login', ...asked], change(input), { timeout, talk })
       return { ...reply, stdout: output(reply.stdout) }
     },
+    whyLost: () => undefined,
     close: () => undefined,
   }
 }

@@ -85,6 +85,7 @@ describe('stages', () => {
         const connection = await shells.connect(target)
         return {
           run: connection.run,
+          whyLost: connection.whyLost,
           close() {
             open -= 1
           },

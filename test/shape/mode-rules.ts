@@ -27,7 +27,11 @@ export function forgotten(root: string, modes: readonly Mode[]): readonly string
       names,
       (name) => `src/modes/${name} is not in src/modes/index.ts`,
     ),
-    ...difference(foldersOf(join(root, 'templates')), [...names, 'node'], (name) => `templates/${name} is of no mode`),
+    ...difference(
+      foldersOf(join(root, 'templates')),
+      [...names, 'node', 'units'],
+      (name) => `templates/${name} is of no mode`,
+    ),
     ...difference(foldersOf(join(root, 'test/cases')), names, (name) => `test/cases/${name} is of no mode`),
     ...repeated(names).map((name) => `two modes are called ${name}`),
     ...modes.flatMap((mode) => [...missingFiles(root, mode), ...defects(mode)]),

@@ -51,6 +51,7 @@ function shell(before = '', user?: number): Transport {
       opened++
       return {
         run: (command, input) => runShell(`echo Welcome; ${before}\n${command}; echo Goodbye`, input, user),
+        whyLost: () => undefined,
         close: () => {
           closed++
         },
@@ -238,6 +239,7 @@ function withPrelude(prelude: string): Transport {
   return {
     connect: async () => ({
       run: (command, input) => runShell(command, inputOf(`${prelude}\n${input.slice(input.indexOf('\n') + 1)}`)),
+      whyLost: () => undefined,
       close: () => undefined,
     }),
   }

@@ -31,6 +31,7 @@ export function spoil(bundle: Bundle, file: string, edit: Edit): Bundle {
 export function loginTo(node: Station): Connection {
   return {
     run: async (command, input, timeout) => await node.exec(command, { stdin: `${input}go\n`, timeout }),
+    whyLost: () => undefined,
     close: () => undefined,
   }
 }

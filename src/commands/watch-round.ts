@@ -1,0 +1,128 @@
+/** One round of `edgepush watch`: the view is fetched, and who is due is pushed to. */
+
+import type { InventoryNode } from '../config/inventory.ts'
+import type { StageNodes } from '../config/select.ts'
+import { EXIT, type ExitCode, Refusal, Unfit } from '../error.ts'
+import { delay, dueNodes, type Known, learn } from '../run/due.ts'
+import type { Listener, ViewStamp } from '../run/event.ts'
+import type { Outcome } from '../run/outcome.ts'
+import type { Context, ViewFlags } from './context.ts'
+import { heldRun, stampOf } from './fleet-run.ts'
+import { type Gathered, gather } from './gather.ts'
+import { probedBundle, type Said, served } from './node-bundle.ts'
+import { heedPush, pushFleet } from './push-fleet.ts'
+import type { WatchPlan } from './watch-plan.ts'
+
+/** What a watch knows from one round to the next; times on the clock of `performance.now`. */
+export interface Watched {
+  readonly known: ReadonlyMap<string, Known>
+  /** What the nodes said of themselves when they were asked last. */
+  readonly said: ReadonlyMap<string, Said>
+  /** Rounds in a row that had no view to serve. */
+  readonly refusals: number
+  /** When such a round is tried again. */
+  readonly again: number
+}
+
+export const NOTHING: Watched = { known: new Map(), said: new Map(), refusals: 0, again: 0 }
+
+export interface Round {
+  readonly watched: Watched
+  /** Why no node was asked anything. */
+  readonly refusal: Refusal | undefined
+  readonly view: (ViewStamp & { readonly modified: Date | undefined }) | undefined
+  /** Of those who were asked. */
+  readonly outcomes: readonly Outcome[]
+  /** How many there are. */
+  readonly nodes: number
+  readonly code: ExitCode
+  readonly milliseconds: number
+}
+
+interface Asking {
+  readonly flags: ViewFlags
+  readonly isFull: boolean
+  readonly show: Listener
+}
+
+export async function watchRound(
+  plan: WatchPlan,
+  before: Watched,
+  { flags, isFull, show }: Asking,
+  context: Context,
+): Promise<Round> {
+  const began = performance.now()
+  const took = () => Math.round(performance.now() - began)
+  const gathered = await gathering(plan, flags, context)
+  if (gathered instanceof Refusal) {
+    const refusals = before.refusals + 1
+    const again = performance.now() + delay(refusals, Math.random())
+    const { exitCode } = gathered
+    const watched = { ...before, refusals, again }
+    const nodes = plan.chosen.flatMap((stage) => stage.nodes).length
+    return { watched, refusal: gathered, view: undefined, outcomes: [], nodes, code: exitCode, milliseconds: took() }
+  }
+
+  const nodes = served(
+    plan.chosen.flatMap((stage) => stage.nodes),
+    gathered,
+  )
+  const wanted = nodes.map((node) => ({
+    name: node.name,
+    digest: digestOf(node, gathered, before.said.get(node.name)),
+  }))
+  const due = new Set(dueNodes(wanted, before.known, { now: began, isFull }))
+  const said = new Map(before.said)
+  const fleet = pushFleet(
+    { ...plan, chosen: only(plan.chosen, due), gathered },
+    { forks: flags.forks, confirmWindow: undefined, force: [] },
+    ({ name }, { facts, conf }) => said.set(name, { facts, conf }),
+  )
+  const ran = due.size > 0 ? await heldRun({ command: 'watch', ...fleet }, context, show) : NOBODY
+  const now = performance.now()
+  const learnt = ran.outcomes.map((outcome) => {
+    return [outcome.node, learn(before.known.get(outcome.node), outcome, now, Math.random())] as const
+  })
+  const there = new Set(nodes.map(({ name }) => name))
+  const known = new Map([...before.known, ...learnt].filter(([name]) => there.has(name)))
+  return {
+    watched: { known, said, refusals: 0, again: 0 },
+    refusal: undefined,
+    view: { ...stampOf(gathered), modified: gathered.sourced.modified },
+    ...ran,
+    nodes: nodes.length,
+    milliseconds: took(),
+  }
+}
+
+const NOBODY = { outcomes: [], code: EXIT.ok }
+
+/** Whatever keeps a view from being served is a person's to mend: nothing is ever forced here. */
+async function gathering(plan: WatchPlan, flags: ViewFlags, context: Context): Promise<Gathered | Refusal> {
+  try {
+    const gathered = await gather(flags, plan.configuration, context)
+    heedPush({ ...plan, gathered }, [], context)
+    return gathered
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}
+
+/** Undefined where we do not know what the node would say, or it cannot be served: it is asked, and that is told. */
+function digestOf(node: InventoryNode, gathered: Gathered, said: Said | undefined): string | undefined {
+  if (!said) return undefined
+  try {
+    return probedBundle(node, gathered)(said).digest
+  } catch (error) {
+    if (error instanceof Unfit) return undefined
+    throw error
+  }
+}
+
+function only(chosen: readonly StageNodes[], names: ReadonlySet<string>): readonly StageNodes[] {
+  return chosen.flatMap(({ stage, nodes }) => {
+    const left = nodes.filter(({ name }) => names.has(name))
+    return left.length > 0 ? [{ stage, nodes: left }] : []
+  })
+}
