@@ -51,16 +51,21 @@ function unitsFor(kind: keyof typeof UNITS, playbook: string | undefined, contex
     user: userInfo().username,
     // The record and the locks that whoever types a command here has, too.
     state: word(`EDGEPUSH_STATE=${resolve(context.stateFolder)}`),
-    command: context.program.map((part) => word(resolve(part))).join(' '),
-    playbook: word(resolve(configuration.playbook.document?.file ?? '')),
+    command: context.program.map((part) => argument(resolve(part))).join(' '),
+    playbook: argument(resolve(configuration.playbook.document?.file ?? '')),
   }
   const templates = packageTemplates()
   return UNITS[kind].map((name) => ({ name, text: render(templateAt(templates, `units/${name}.hbs`), data) }))
 }
 
+/** Of a command, in which systemd looks for variables, too. */
+function argument(text: string): string {
+  return word(text.replaceAll('$', '$$$$'))
+}
+
 /** As systemd reads it: whatever means something to it is taken as it is. */
 function word(text: string): string {
-  const plain = text.replaceAll('%', '%%').replaceAll('$', '$$$$')
+  const plain = text.replaceAll('%', '%%')
   return /^[\w./=%$:@+-]+$/.test(plain) ? plain : `"${plain.replaceAll(/["\\]/g, '\\$&')}"`
 }
 

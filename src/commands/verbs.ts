@@ -49,7 +49,7 @@ export const RETRY = {
 
 export const UNITS_VERB = {
   does: 'print the systemd units of a controller that pushes by itself',
-  example: 'edgepush units watch /etc/edgepush/playbooks/push.yml --out /etc/systemd/system',
+  example: 'edgepush units watch /etc/edgepush/playbooks/push.yml --out units',
   options: [new Option('--out <dir>', 'write the files into this folder instead of printing them')],
 } as const
 

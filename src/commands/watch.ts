@@ -94,10 +94,10 @@ function screenOf({ json }: WatchFlags, context: Context): Listener {
 
 /** A round in which nobody was asked is worth no line, unless it is the first or should have been another. */
 function tell(round: Round, { terminal, notify }: Context, { terminal: news }: Context, isFull: boolean): void {
-  const text = roundText(round)
+  const text = roundText(round, terminal.paint)
   const isBad = round.code !== EXIT.ok
-  if (round.refusal) news.err(`${text}\n`)
-  else if (isBad || (!terminal.quiet && (isFull || round.outcomes.length > 0))) terminal.err(`${text}\n`)
+  if (round.refusal) news.err(text)
+  else if (isBad || (!terminal.quiet && (isFull || round.outcomes.length > 0))) terminal.err(text)
   const [status = ''] = text.split('\n')
   notify(`STATUS=${status}`)
   terminal.live?.show(() => [`watching; ${status}`])

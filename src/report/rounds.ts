@@ -2,7 +2,8 @@
 
 import type { ViewStamp } from '../run/event.ts'
 import { isGood, type Outcome, type Status } from '../run/outcome.ts'
-import { foldNames } from './fold-names.ts'
+import { commonText, foldLine, foldOutcomes } from './fold-outcomes.ts'
+import type { Paint } from './terminal.ts'
 import { countsText } from './worst-first.ts'
 
 interface Told {
@@ -14,26 +15,21 @@ interface Told {
   readonly milliseconds: number
 }
 
-/** Ends without a newline; those that came to no good end have each a line more. */
-export function roundText({ view, outcomes, refusal, nodes, milliseconds }: Told): string {
-  if (refusal) return [refusal.message, ...(refusal.next ? [`  ${refusal.next}`] : [])].join('\n')
+/** Nodes that came to no good end, or had something to say, follow on lines of their own. */
+export function roundText({ view, outcomes, refusal, nodes, milliseconds }: Told, paint: Paint): string {
+  if (refusal) return `${refusal.message}\n${refusal.next ? `  ${refusal.next}\n` : ''}`
   const asked = `${outcomes.length} of ${nodes} ${nodes === 1 ? 'node' : 'nodes'} asked`
   const counts = outcomes.length === 0 ? '' : `: ${countsText(countsOf(outcomes))}`
-  const bad = outcomes.filter((outcome) => !isGood(outcome))
-  return [
-    `${viewText(view)}: ${asked}${counts} (${(milliseconds / 1000).toFixed(1)} s)`,
-    ...folded(bad).map((line) => `  ${line}`),
-  ].join('\n')
+  const odd = outcomes.filter((outcome) => !isGood(outcome) || outcome.notes.length > 0)
+  const folds = foldOutcomes(odd).map((fold) => `  ${foldLine(fold, paint)}${furtherText(fold)}`)
+  return `${viewText(view)}: ${asked}${counts} (${(milliseconds / 1000).toFixed(1)} s)\n${folds.join('')}`
 }
 
-/** Nodes with one reason share a line. */
-function folded(bad: readonly Outcome[]): readonly string[] {
-  const reasons = new Map<string, string[]>()
-  for (const { node, status, phase, reason, next } of bad) {
-    const what = `${status}${phase ? ` at ${phase}` : ''}${reason ? `: ${reason}` : ''}${next ? ` (${next})` : ''}`
-    reasons.set(what, [...(reasons.get(what) ?? []), node])
-  }
-  return [...reasons].map(([what, names]) => `${foldNames(names).join(',')}: ${what}`)
+function furtherText(fold: readonly Outcome[]): string {
+  const [first] = fold
+  if (!first) return ''
+  const notes = first.notes.filter((note) => note !== '').map((note) => commonText(note, fold))
+  return [...notes, ...(first.next ? [first.next] : [])].map((line) => `    ${line}\n`).join('')
 }
 
 function viewText(view: Told['view']): string {
