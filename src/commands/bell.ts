@@ -10,7 +10,7 @@ export interface Bell {
   readonly wait: (until: number) => Promise<Rung>
 }
 
-export interface Rung {
+interface Rung {
   /** When a change was noticed. */
   readonly changed: number | undefined
   readonly isHangup: boolean

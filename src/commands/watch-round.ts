@@ -78,7 +78,8 @@ export async function watchRound(
     { forks: flags.forks, confirmWindow: undefined, force: [] },
     ({ name }, { facts, conf }) => said.set(name, { facts, conf }),
   )
-  const ran = due.size > 0 ? await heldRun({ command: 'watch', ...fleet }, context, show) : NOBODY
+  const isAsked = due.size > 0 && !context.signal.aborted
+  const ran = isAsked ? await heldRun({ command: 'watch', ...fleet }, context, show) : NOBODY
   const now = performance.now()
   const learnt = ran.outcomes.map((outcome) => {
     return [outcome.node, learn(before.known.get(outcome.node), outcome, now, Math.random())] as const

@@ -2,7 +2,8 @@
  * Connections that outlive the run that made them: who is asked again soon need not log in again.
  *
  * Invariants:
- * - of each target one idle connection at most is kept, and only the newest that was made; one that was lost never is;
+ * - of each target one idle connection at most is kept, and only the newest that was made; one that was lost, or in the
+ *   middle of a command, never is; whatever is not kept is closed;
  * - while a connection is handed out, whoever asks for another gets one that is really new: a run proves with it that the
  *   node still takes logins;
  * - nobody gets a connection that somebody else has.
@@ -22,20 +23,31 @@ interface Kept {
 }
 
 export function keptTransport({ connect }: Transport): KeptTransport {
-  const all = new Map<string, Kept>()
+  let all = new Map<string, Kept>()
 
-  function handOut(key: string, connection: Connection): Connection {
+  /** `among` are those that were kept when it was asked for: what is released in between is not kept any more. */
+  function handOut(among: Map<string, Kept>, key: string, connection: Connection): Connection {
     const kept: Kept = { connection, idle: false }
-    all.set(key, kept)
+    const older = among.get(key)
+    if (older?.idle && older.connection !== connection) older.connection.close()
+    among.set(key, kept)
     let isBack = false
+    let isBusy = false
     return {
       sudoer: connection.sudoer,
-      run: (...asked) => connection.run(...asked),
+      async run(...asked) {
+        isBusy = true
+        try {
+          return await connection.run(...asked)
+        } finally {
+          isBusy = false
+        }
+      },
       whyLost: () => connection.whyLost(),
       close() {
         if (isBack) return
         isBack = true
-        const isKept = all.get(key) === kept && connection.whyLost() === undefined
+        const isKept = all.get(key) === kept && !isBusy && connection.whyLost() === undefined
         if (isKept) kept.idle = true
         else discard(key, kept)
       },
@@ -50,14 +62,15 @@ export function keptTransport({ connect }: Transport): KeptTransport {
   return {
     async connect(target) {
       const key = keyOf(target)
-      const kept = all.get(key)
-      if (kept?.idle && kept.connection.whyLost() === undefined) return handOut(key, kept.connection)
+      const among = all
+      const kept = among.get(key)
+      if (kept?.idle && kept.connection.whyLost() === undefined) return handOut(among, key, kept.connection)
       if (kept?.idle) discard(key, kept)
-      return handOut(key, await connect(target))
+      return handOut(among, key, await connect(target))
     },
     release() {
       for (const { connection, idle } of all.values()) if (idle) connection.close()
-      all.clear()
+      all = new Map()
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Status } from '../run/outcome.ts'
 import { WORST_FIRST } from './worst-first.ts'
 
 /** What became of a round. */
-export const RESULTS = ['good', 'failed', 'refused'] as const
+const RESULTS = ['good', 'failed', 'refused'] as const
 
 export interface WatchTotals {
   readonly cloud: string

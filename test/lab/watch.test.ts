@@ -28,19 +28,21 @@ describeLab('a watch', () => {
     for (const host of [...lab.nodes, lab.clc]) {
       await host.run('echo LogLevel VERBOSE >> /etc/ssh/sshd_config && kill -HUP "$(cat /run/sshd.pid)"')
     }
-    child = lab.admin.spawn([process.execPath, CLI, 'watch', 'push.yml', '--metrics', 'edgepush.prom'], {
-      cwd: lab.files.directory,
-    })
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
-    ended = new Promise((resolve) => child.once('close', resolve))
+    start(['--metrics', 'edgepush.prom'])
     await vi.waitUntil(() => said.includes('3 of 3 nodes asked: 3 converged'), POLL)
   })
   afterAll(async () => {
     if (child?.exitCode === null) lab.admin.kill(child)
     await lab?.stop()
   })
+
+  function start(args: readonly string[]): void {
+    child = lab.admin.spawn([process.execPath, CLI, 'watch', 'push.yml', ...args], { cwd: lab.files.directory })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+    ended = new Promise((resolve) => child.once('close', resolve))
+  }
 
   const countIn = (host: Station, words: string) => host.run(`grep -c '${words}' /run/sshd.log || true`).then(Number)
   const logins = (host: Station) => countIn(host, 'Accepted publickey')
@@ -162,5 +164,19 @@ describeLab('a watch', () => {
       expect([events[0]?.type, events.at(-1)?.type]).toEqual(['run-started', 'run-finished'])
     }
     expect((await lab.edgepush(['lock', 'status'])).stdout).toContain('no run has any node')
+  })
+
+  it('finds in a full round what somebody has changed by hand, and mends it', async () => {
+    const mark = said.length
+    start(['--every', '1s'])
+    await toldAgain(mark, '3 of 3 nodes asked')
+    const node = lab.node('nc-01')
+    const held = await node.run('iptables -t filter -S')
+    // In one breath: it may be mended the next moment.
+    expect(await node.run('iptables -t filter -F EUCA_FILTER_FWD && iptables -t filter -S')).not.toBe(held)
+    await toldAgain(mark, '3 of 3 nodes asked: 1 converged, 2 unchanged')
+    expect(await node.run('iptables -t filter -S')).toBe(held)
+    lab.admin.kill(child, 'SIGTERM')
+    expect(await ended).toBe(143)
   })
 })

@@ -85,6 +85,50 @@ describe.each([undefined, 'openssh'] as const)('connections that are kept (%s)',
     expect(logins() - before).toBe(2)
   })
 
+  it('are closed when they are given back in the middle of a command', async () => {
+    begin()
+    const one = await connect()
+    const lost = expect(one.run('read -r _', '', 60_000, () => undefined)).rejects.toThrow()
+    one.close()
+    await lost
+    expect(one.whyLost()).toBeDefined()
+  })
+
+  it('are closed when another came while they were idle, or when it came too late', async () => {
+    begin()
+    let open: (() => void) | undefined
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    let isFirst = true
+    kept = keptTransport({
+      async connect(to) {
+        const waits = isFirst
+        isFirst = false
+        const made = await ssh.connect(to)
+        if (waits) await gate
+        return made
+      },
+    })
+    const late = connect()
+    const idle = await connect()
+    idle.close()
+    expect(idle.whyLost()).toBeUndefined()
+    open?.()
+    const last = await late
+    expect(idle.whyLost()).toBeDefined()
+    kept.release()
+    last.close()
+    expect(last.whyLost()).toBeDefined()
+
+    isFirst = true
+    const tooLate = connect()
+    kept.release()
+    const unwanted = await tooLate
+    unwanted.close()
+    expect(unwanted.whyLost()).toBeDefined()
+  })
+
   it('are closed when nobody will need them any more', async () => {
     begin()
     const idle = await connect()
