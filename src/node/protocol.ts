@@ -18,7 +18,7 @@ import { type Bundle, SCRIPT } from '../bundle/bundle.ts'
 import { type Change, changesOf } from './change.ts'
 import { type Answer, ask, said } from './exchange.ts'
 import { NotProbed } from './probe.ts'
-import { LACKS, NOTHING_STORED, type Stored, stageScript } from './stage-script.ts'
+import { LACKS, NOTHING_STORED, STATE, type Stored, stageScript } from './stage-script.ts'
 import { hearing, type Start } from './start.ts'
 import type { Connection } from './transport.ts'
 
@@ -50,7 +50,6 @@ export interface Terms {
   readonly version: string | undefined
 }
 
-const STATE = '/var/lib/edgepush'
 const TIMEOUT = 120_000
 /** As the cloud writes it; nothing else goes into a command. */
 const VERSION = /^[0-9A-Fa-f]{1,16}$/

@@ -12,7 +12,7 @@ export type Stored = ReadonlySet<string>
 
 export const NOTHING_STORED: Stored = new Set()
 
-const STATE = '/var/lib/edgepush'
+export const STATE = '/var/lib/edgepush'
 const SHORT = 16
 
 /** What a node that has changed meanwhile says: nothing is staged, and the whole is to be sent. */

@@ -37,27 +37,32 @@ export async function runBatch(
   const served: Promise<Outcome>[] = []
 
   async function serve(task: NodeTask, place: Place): Promise<Outcome> {
-    const going = decide()
-    const outcome = going.may
-      ? await runNode(task, means, {
-          onPhase: (phase) => tell({ type: 'phase', node: task.name, phase }),
-          mayBegin(prospect) {
-            expect(prospect)
-            return place.arrive()
-          },
-        })
-      : heldBack(task.name, going)
-    tell({ type: 'outcome', outcome })
-    place.end()
-    return outcome
+    try {
+      const going = decide()
+      const outcome = going.may
+        ? await runNode(task, means, {
+            onPhase: (phase) => tell({ type: 'phase', node: task.name, phase }),
+            mayBegin(prospect) {
+              expect(prospect)
+              return place.arrive()
+            },
+          })
+        : heldBack(task.name, going)
+      tell({ type: 'outcome', outcome })
+      return outcome
+    } finally {
+      // Also of a bug: nobody waits for it.
+      place.end()
+    }
   }
 
   await Promise.all(
     tasks.map((task) =>
       limit(async () => {
         const place = commit === 'together' ? all.place() : barrier(1, decide, signal).place()
-        served.push(serve(task, place))
-        await place.passed
+        const serving = serve(task, place)
+        served.push(serving)
+        await Promise.race([place.passed, serving])
       }),
     ),
   )

@@ -66,6 +66,19 @@ describe('nodes of a batch', () => {
     expect(end).toBeUndefined()
   })
 
+  it('wait for nobody at whom a bug came to light, which is thrown', async () => {
+    const seen = log()
+    const bug: NodeTask = {
+      ...changing('bug', seen),
+      async serve() {
+        throw new TypeError('a bug')
+      },
+    }
+    const both = run([stageOf('all', [changing('a', seen), bug])])
+    await expect(both).rejects.toThrow('a bug')
+    await expect.poll(() => seen.begun).toEqual(['a after 1'])
+  })
+
   it('begin a batch after the other', async () => {
     const seen = log()
     const tasks = ['a', 'b', 'c', 'd'].map((name) => changing(name, seen))
