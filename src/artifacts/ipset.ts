@@ -106,7 +106,8 @@ printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
 : > "$work/ipset.copied"
 rules=0
 case " $changes " in *' iptables '*) rules=1 ;; esac
-live=$(ipset save) || return 1
+live=
+[ -n "$rehearsing" ] || live=$(ipset save) || return 1
 printf '%s\n' "$live" | awk -v owned='${owned}' -v restricting='${restricting}' -v rules="$rules" -v source="$want/ipset.restore" \
   -v folder="$work/ipset." '${CHANGES}' || return 1
 [ ! -s "$work/ipset.changed" ] || changes="$changes iptables"`,
