@@ -8,6 +8,7 @@ import type { LabNode } from '../../lab/make-node.ts'
 import { startLab } from '../../lab/start-lab.ts'
 import type { World } from '../../lab/world.ts'
 import { type Dump, dumpAll } from './dump.ts'
+import { fillConnections } from './faults/fill-connections.ts'
 import { type Pushed, push } from './push.ts'
 import { describeLab } from './with-lab.ts'
 
@@ -117,6 +118,13 @@ const defects: readonly Defect[] = [
     next: ' --node nc-14 --fingerprint SHA256:',
   },
   { what: 'it does not answer', status: 'unreachable', reason: 'cannot reach nc-15 (10.111.5.65:22)' },
+  {
+    what: 'its table of connections is full',
+    make: `iptables -A INPUT -m conntrack --ctstate INVALID -j DROP; ${fillConnections}`,
+    undo: 'iptables -F INPUT; conntrack -F',
+    status: 'unreachable',
+    reason: 'cannot reach nc-16 (10.111.5.66:22)',
+  },
 ]
 
 const healthy = 'nc-01'
