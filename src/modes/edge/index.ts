@@ -25,7 +25,7 @@ export const edge: Mode = {
         iptables({ owned: OWNED, hooks: 'USERHOOK$', entries: '^EUCA_' }),
         addresses,
         ebtables({ owned: '^EUCA_' }),
-        dhcpd,
+        dhcpd({ daemon: 'dhcpd', device: '$VNET_BRIDGE', unit: 'eucanetd-dhcpd@$VNET_BRIDGE.service' }),
         placeholder,
       ],
       checks: CHECKS,

@@ -24,7 +24,7 @@ export const CIDR: Form<Cidr> = { is: 'an IPv4 network', read: parseCidr }
 export const NETMASK: Form<number> = { is: 'a netmask', read: readNetmask }
 export const INTEGER: Form<number> = { is: 'a number', read: readInteger }
 export const TAG: Form<number> = { is: 'a VLAN tag, 2 to 4095', read: readTag }
-export const SEGMENT_SIZE: Form<number> = { is: 'a power of two from 16 to 2048', read: readSegmentSize }
+export const SEGMENT_SIZE: Form<number> = { is: 'a power of two between 16 and 2048', read: readSegmentSize }
 export const MAC: Form<string> = { is: 'a MAC address', read: readMac }
 export const HOST: Form<string> = { is: 'an IPv4 address or a host name', read: readHost }
 
