@@ -9,7 +9,7 @@ import { dutyOf, type Facts, type Mode } from '../modes/mode.ts'
 import { resolveOptions, type Settings } from '../modes/settings.ts'
 import type { Probed } from '../node/probe.ts'
 import type { Goal } from '../run/push.ts'
-import { SAFETY, type Safety } from '../run/transaction.ts'
+import type { Safety } from '../run/transaction.ts'
 import type { View } from '../view/view.ts'
 
 /** What all nodes have in common. */
@@ -24,7 +24,7 @@ export function served(nodes: readonly InventoryNode[], { mode }: Serving): read
   return nodes.filter(({ role }) => mode.duties[role] !== undefined)
 }
 
-export function goalFor(node: InventoryNode, gathered: Serving, safety: Safety = SAFETY): Goal {
+export function goalFor(node: InventoryNode, gathered: Serving, safety: Safety): Goal {
   const { templates, view } = gathered
   return { templates, version: view.version, safety, bundleFor: probedBundle(node, gathered) }
 }

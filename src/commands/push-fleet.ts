@@ -4,17 +4,17 @@ import type { Bundle } from '../bundle/bundle.ts'
 import type { Configuration } from '../config/configuration.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import type { StageNodes } from '../config/select.ts'
-import type { Stage } from '../config/stage.ts'
 import type { Probed } from '../node/probe.ts'
 import { doubtProspects, type Prospect } from '../run/guard.ts'
 import { pushing } from '../run/push.ts'
-import { SAFETY, type Safety } from '../run/transaction.ts'
+import type { Safety } from '../run/transaction.ts'
 import type { Context } from './context.ts'
 import { type Fleet, stampOf } from './fleet-run.ts'
 import type { Gathered } from './gather.ts'
 import { doubtsOf, heedDoubts } from './heed-doubts.ts'
 import { goalFor, served } from './node-bundle.ts'
-import { checksFor, doubtProbes, refuseChecks } from './stage-checks.ts'
+import { doubtProbes, refuseChecks } from './stage-checks.ts'
+import { safetyFor } from './stage-safety.ts'
 
 export interface Pushing {
   readonly chosen: readonly StageNodes[]
@@ -34,8 +34,8 @@ export interface PushTerms {
 export function heedPush({ chosen, configuration, gathered }: Pushing, force: readonly string[], context: Context) {
   refuseChecks(chosen, gathered)
   const nodes = chosen.flatMap((stage) => stage.nodes)
-  const warnings = doubtProbes(chosen, gathered).map((saw) => ({ guard: undefined, saw }))
-  heedDoubts([...doubtsOf(gathered, configuration, nodes, context), ...warnings], force, context)
+  const doubts = [...doubtsOf(gathered, configuration, nodes, context), ...doubtProbes(chosen, gathered)]
+  heedDoubts(doubts, force, context)
 }
 
 /** `onProbed` hears what a node said, before its bundle is made of it. */
@@ -49,8 +49,7 @@ export function pushFleet(
     ...stage,
     parallel: forks ?? stage.parallel,
     tasks: served(nodes, gathered).map((node) => {
-      const safety = { ...safetyOf(stage, terms), checks: checksFor(node, stage.checks, gathered) }
-      const goal = goalFor(node, gathered, safety)
+      const goal = goalFor(node, gathered, heldSafely(safetyFor(node, stage, gathered), terms))
       const bundleFor = (probed: Probed): Bundle => {
         onProbed?.(node, probed)
         return goal.bundleFor(probed)
@@ -64,6 +63,6 @@ export function pushFleet(
   return { cloud: inventory.cloud, view: stampOf(gathered), stages, leftOut, doubt }
 }
 
-function safetyOf({ window, reconnect = SAFETY.reconnect }: Stage, { confirmWindow }: PushTerms): Safety {
-  return { ...SAFETY, reconnect, window: confirmWindow ?? window, hold: confirmWindow !== undefined }
+function heldSafely(safety: Safety, { confirmWindow }: PushTerms): Safety {
+  return confirmWindow === undefined ? safety : { ...safety, window: confirmWindow, hold: true }
 }
