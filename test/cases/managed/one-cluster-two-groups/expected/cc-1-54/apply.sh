@@ -78,12 +78,12 @@ refuse() { complain "$*"; exit 20; }
 # Puts into $pid which process a file names, if that is one whose command line, which has no blanks between its words, is
 # like the pattern of the shell.
 find_process() { # file pattern
-  pid='' words=''
+  pid='' command_line=''
   [ ! -e "$1" ] || read -r pid < "$1"
   [ -n "$pid" ] && [ -e "/proc/$pid/cmdline" ] || return 1
   # No line there has an end.
-  read -r words 2> /dev/null < "/proc/$pid/cmdline"
-  case $words in $2) ;; *) return 1 ;; esac
+  read -r command_line 2> /dev/null < "/proc/$pid/cmdline"
+  case $command_line in $2) ;; *) return 1 ;; esac
 }
 
 # Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough.
