@@ -21,7 +21,7 @@ interface Ownership {
   /** Built-in chains whose policy is ours, as `table chain`; absent: none. */
   readonly policies?: string
   /** Whether packets between ports of a bridge are to meet the rules, too. */
-  readonly bridged: boolean
+  readonly bridged: 'must' | 'must not' | 'either'
 }
 
 /** A jump of ours is exactly `-A BUILTIN -j ENTRY`; everything else that names an own chain is somebody's use of it. */
@@ -107,11 +107,17 @@ const TRANSACTION = sh`${NAMES}
     if (!copying && wanted_size == live_size) exit 4
   }`
 
-const BRIDGED = sh`
+const BRIDGED = {
+  must: sh`
 [ -d /proc/sys/net/bridge ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
-  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`
+  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,
+  'must not': sh`
+[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 0 ] ||
+  note 'net.bridge.bridge-nf-call-iptables is 1: no instance reaches a public address of its own bridge, be it its own: sysctl -w net.bridge.bridge-nf-call-iptables=0'`,
+  either: '',
+}
 
 /** Chains that no table has match nothing. */
 const NO_POLICY = '^$'
@@ -156,7 +162,7 @@ iptables_commit() { # table copies
     check: sh`
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
-${bridged ? BRIDGED : ''}
+${BRIDGED[bridged]}
 # Both kinds of tables filter, whichever of them iptables shows.
 case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
 "$other-save" 2> /dev/null | awk -v owned='${owned}' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {

@@ -223,6 +223,8 @@ iptables_check() {
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
 
+[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 0 ] ||
+  note 'net.bridge.bridge-nf-call-iptables is 1: no instance reaches a public address of its own bridge, be it its own: sysctl -w net.bridge.bridge-nf-call-iptables=0'
 # Both kinds of tables filter, whichever of them iptables shows.
 case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
 "$other-save" 2> /dev/null | awk -v owned='^(EUCA_|sg-)' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {
