@@ -151,8 +151,8 @@ export function modeNames(files: Files): readonly string[] {
     })
 }
 
-/** The system's ssh is the one program that is run besides ourselves. */
-const MAY_SPAWN = 'node/spawn-ssh.ts'
+/** The system's ssh and ping are the programs that are run besides ourselves. */
+const MAY_SPAWN = 'node/programs.ts'
 
 export function processUsers(files: Files): readonly string[] {
   return files
