@@ -18,7 +18,7 @@ interface Ownership {
   readonly hooks: string
   /** Chains among them that built-in chains jump to; a jump to any other is somebody else's rule. */
   readonly entries: string
-  /** Built-in chains whose policy is ours, as `table chain`; absent: none. */
+  /** Built-in chains whose policy is ours, as `table chain`; ACCEPT where a file does not say another. Absent: none. */
   readonly policies?: string
   /**
    * What the original wrote into built-in chains: an awk function `is_former` of the rule at hand, which is asked of all of
@@ -49,7 +49,7 @@ const CANONICAL = (former: string) => sh`${NAMES(former)}${IN_ORDER}
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
-  /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
+  /^:/ && $2 !~ /^(-|ACCEPT)$/ && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
   is_entry() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }`
@@ -79,7 +79,8 @@ const TRANSACTION = (former: string) => sh`${NAMES(former)}
   /^:/ {
     chain = substr($1, 2); live[chain] = 1
     if ($2 != "-") { builtin[chain] = $2; passed[chain] = $3 }
-    if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
+    if (decides(table, chain) && !(chain in policy)) policy[chain] = "ACCEPT"
+    if (decides(table, chain) && $2 != "ACCEPT") live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
   is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
