@@ -26,6 +26,7 @@ export function controllerArtifacts({ vlans }: Layout): readonly Artifact[] {
       entries: '^(EUCA_|sg-)',
       policies: '^filter FORWARD$',
       former: FORMER_RULES,
+      preload: true,
       bridged: vlans ? 'must not' : 'either',
     }),
     BRIDGES,

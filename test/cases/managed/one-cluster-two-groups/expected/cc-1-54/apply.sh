@@ -281,6 +281,15 @@ printf '%s\n' "$live" | awk -v entries='^(EUCA_|sg-)' '
 while read -r rule; do
   note "the rule $rule stands before ours: on what it lets through, no group decides"
 done < "$work/iptables.before"
+preload=$eucalyptus/etc/eucalyptus/iptables-preload
+if [ -r "$preload" ]; then
+  unshare --net sh -c 'iptables-restore < "$1" && iptables-save' preload "$preload" > "$work/iptables.preload" 2> "$work/said" ||
+    note "the rules of $preload cannot be loaded: $(tail -n 1 "$work/said")"
+  printf '%s
+' "$live" | grep '^-A' > "$work/iptables.there"
+  absent=$(grep '^-A' "$work/iptables.preload" | grep -cvxFf "$work/iptables.there")
+  [ "$absent" = 0 ] || note "the kernel does not have $absent of the rules of $preload; to load it: iptables-restore --noflush < $preload"
+fi
 }
 iptables_world() {
 :
