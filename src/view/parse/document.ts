@@ -5,8 +5,8 @@
  * one is not a cloud without instances but something else, and reading it would take the network away.
  */
 
-import type { Ipv4 } from '../ipv4.ts'
-import type { View } from '../view.ts'
+import type { Ipv4, Range } from '../ipv4.ts'
+import type { Cluster, Instance, ManagedSubnet, SecurityGroup, Subnet } from '../view.ts'
 import type { XmlElement } from '../xml.ts'
 import { readCluster } from './cluster.ts'
 import { field, items, listOfParts, named, placeOf, required, requiredList, type Source } from './fields.ts'
@@ -14,18 +14,31 @@ import type { Findings } from './findings.ts'
 import { ADDRESS, DOMAIN, RANGE, VERSION } from './forms.ts'
 import { groupId } from './group-id.ts'
 import { readInstance } from './instance.ts'
+import { readManagedSubnet } from './managed-subnet.ts'
 import { readMode, type SaidMode } from './mode.ts'
 import { quote } from './quote.ts'
 import { readSecurityGroup } from './security-group.ts'
 import { readSubnet } from './subnet.ts'
 
-/** A view of which what every view needs may be missing, and that is not yet sorted. */
-export interface ViewDocument extends Omit<View, 'mode' | 'cloudController' | 'dnsDomain'> {
+export interface ViewDocument {
   readonly mode: string | undefined
+  readonly version: string | undefined
   readonly cloudController: Ipv4 | undefined
   readonly dnsDomain: string | undefined
+  readonly dnsServers: readonly Ipv4[]
+  readonly publicPool: readonly Range[]
+  readonly subnets: readonly Subnet[]
+  readonly managedSubnet: Omit<ManagedSubnet, 'clusters'> | undefined
+  readonly clusters: readonly Cluster[]
+  readonly instances: readonly Instance[]
+  readonly groups: readonly SecurityGroup[]
+  /** Private addresses of instances that could not be read. */
+  readonly withheld: readonly Ipv4[]
+  /** How many instances could not be read, not even their private address. */
+  readonly untraced: number
   /** Every group there is, also one that could not be read; undefined without a section of groups. */
   readonly groupNames: readonly GroupName[] | undefined
+  readonly vpcElements: number
 }
 
 interface GroupName {
@@ -69,6 +82,7 @@ function readConfiguration(root: Source, said: SaidMode | undefined) {
     subnets: items(source, 'subnets', 'subnet').flatMap(
       (subnet) => readSubnet(named('subnet', subnet, root.findings)) ?? [],
     ),
+    managedSubnet: readManagedSubnet(source),
     clusters: items(source, 'clusters', 'cluster').flatMap((cluster) => readCluster(cluster, root.findings) ?? []),
   }
 }

@@ -690,7 +690,7 @@ dhcpd_file='dhcpd.conf'
 dhcpd_parent=$eucalyptus/var/run/eucalyptus
 dhcpd_folder=$dhcpd_parent/net
 dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
-dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
+dhcpd_managed() { [ -n "$dhcpd_unit" ] && [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
 dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" 'dhcpd .*euca-dhcp.conf'; }
 dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid; fi; }
 dhcpd_stop() {
@@ -709,20 +709,21 @@ dhcpd_start() {
   # With a number in that file that somebody else has by now, it would not start.
   dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
   # What it says comes through a pipe: where AppArmor confines it, it may not write to a file of ours.
-  said=$(dhcpd -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null 2>&1 3>&- 9>&-) && return
+  said=$("dhcpd" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid" "$VNET_BRIDGE" < /dev/null 2>&1 3>&- 9>&-) && return
   complain "dhcpd does not start: $(printf '%s\n' "$said" | sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' | head -n 2 | tr '\n' ' ')"
   case $said in *'ermission denied'*) ! dhcpd_confined || complain "AppArmor confines dhcpd: /etc/apparmor.d/local/usr.sbin.dhcpd has to allow $dhcpd_folder" ;; esac
   return 1
 }
 dhcpd_confined() { grep -qs 'dhcpd (enforce)$' /sys/kernel/security/apparmor/profiles; }
 dhcpd_check() {
-ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
-[ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is this a node controller?"; return 1; }
+ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no interface $VNET_BRIDGE"; return 1; }
+
+[ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is Eucalyptus installed here?"; return 1; }
 }
 dhcpd_world() {
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || ip link add "$VNET_BRIDGE" type bridge || return 1
 ip link set "$VNET_BRIDGE" up || return 1
-awk -v bridge="$VNET_BRIDGE" '$2 == bridge && $4 !~ /\/32$/ { print "addr replace " $4 " dev " bridge }' "$work/addresses.host" | ip -batch - || return 1
+awk -v device="$VNET_BRIDGE" '$2 == device && $4 !~ /\/32$/ { print "addr replace " $4 " dev " device }' "$work/addresses.host" | ip -batch - || return 1
 mount -t tmpfs -o mode=755 edgepush "$dhcpd_parent" && mkdir -p "$dhcpd_folder"
 }
 dhcpd_prepare() {
@@ -737,8 +738,9 @@ dhcpd_switch() {
 dhcpd_loosen() {
 conf=$dhcpd_folder/euca-dhcp.conf
 if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf" "$dhcpd_folder"/euca-dhcp.leases* "$dhcpd_folder/euca-dhcp.pid"; return; fi
-# Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 answers=yes
+grep -q '^ *host ' "$want/dhcpd.conf" || answers=
+# Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 [ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=
 [ -n "$answers" ] || dhcpd_stop || return 1
 cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
@@ -773,10 +775,10 @@ awk '
     hosts = shared = 0
     split("", seen)
   }
-  /^host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
+  /^ *host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
   inside {
     host[hosts] = host[hosts] $0 "\001"
-    if ($0 == "}") { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
+    if (/^ *}$/) { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
     next
   }
   /^$/ { blank = blank "\001"; next }
