@@ -118,6 +118,13 @@ const defects: readonly Defect[] = [
   },
   { what: 'it does not answer', status: 'unreachable', reason: 'cannot reach nc-15 (10.111.5.65:22)' },
   {
+    what: 'its kernel lacks the module that shows bridged packets to the filter',
+    make: 'mount -t tmpfs tmpfs /proc/sys/net/bridge',
+    undo: 'umount /proc/sys/net/bridge',
+    status: 'refused',
+    reason: 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter',
+  },
+  {
     what: 'its DHCP server is kept from its own folder by AppArmor',
     make: `mkdir /tmp/confined && mount -t tmpfs tmpfs /sys/kernel/security && mkdir /sys/kernel/security/apparmor &&
       echo '/usr/sbin/dhcpd (enforce)' > /sys/kernel/security/apparmor/profiles &&
