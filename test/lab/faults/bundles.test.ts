@@ -115,7 +115,7 @@ const faults: readonly (readonly [what: string, file: string, edit: Edit, compla
   [
     'has a DHCP server that knows hosts and nothing else',
     'dhcpd.conf',
-    (text) => text.match(/^host [^]*?^\}$/m)?.[0] ?? '',
+    (text) => `${text.match(/^host [\s\S]*?^\}$/m)?.[0]}\n`,
     'dhcpd does not start: ',
   ],
   [
