@@ -137,7 +137,7 @@ fi`
 
 const BRIDGED = {
   must: sh`
-[ -d /proc/sys/net/bridge ] ||
+[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
   { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,

@@ -5,7 +5,6 @@
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pLimit from 'p-limit'
 import type { Bundle } from '../bundle/bundle.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
@@ -15,6 +14,7 @@ import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
+import { eachNode } from './each-node.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { doubtsOf, warnOf } from './heed-doubts.ts'
 import { declaredBundle, probedBundle, served } from './node-bundle.ts'
@@ -36,7 +36,6 @@ interface Compiler extends Pick<Rendered, 'preload'> {
   bundleOf(node: InventoryNode): Bundle
 }
 
-const FORKS = 32
 const PROFILE_DIFF = 'profile.diff'
 const PRELOAD = 'iptables-preload'
 
@@ -45,8 +44,7 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   warnOf(doubtsOf(gathered, configuration, nodes, context), context)
-  const limit = pLimit(flags.forks ?? FORKS)
-  const work = Promise.all(served(nodes, gathered).map((node) => limit(() => renderNode(node, gathered, context))))
+  const work = eachNode(served(nodes, gathered), flags, (node) => renderNode(node, gathered, context))
   const results = await working(context.terminal, 'rendering', work)
   const bundles = results.filter((result) => 'files' in result)
   const failures = results.filter((result) => 'exitCode' in result)
