@@ -87,7 +87,7 @@ done < "$work/addresses.stray"`,
 for device in ${DEVICES}; do stand_in "$device" || return 1; done`,
   steps: {
     prepare: sh`
-{ [ -n "$rehearsing" ] || addresses_show; } > "$work/addresses.live" || return 1
+addresses_show > "$work/addresses.live" || return 1
 awk -v file="$want/addresses" -v revoked="$work/addresses.revoked" -v new="$work/addresses.new" '${CHANGES}' "$work/addresses.live"`,
     tighten: sh`
 [ ! -s "$work/addresses.revoked" ] || sed 's/^address/addr del/' "$work/addresses.revoked" | ip -batch -`,
@@ -100,8 +100,8 @@ while IFS=' /' read -r _ address _; do
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
 done < "$work/addresses.revoked"
 # One of the link is the same on every host, and nobody else's business.
-while IFS=' /' read -r _ address _ _ device scope; do
-  [ -n "$scope" ] || addresses_announce "$address" "$device"
+while IFS=' /' read -r _ address _ _ device link_only; do
+  [ -n "$link_only" ] || addresses_announce "$address" "$device"
 done < "$work/addresses.new"
 :`,
   },

@@ -260,7 +260,7 @@ iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entri
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
-  /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
+  /^:/ && $2 !~ /^(-|ACCEPT)$/ && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
   is_entry() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }'; }
@@ -304,7 +304,8 @@ iptables_commit() { # table copies
   /^:/ {
     chain = substr($1, 2); live[chain] = 1
     if ($2 != "-") { builtin[chain] = $2; passed[chain] = $3 }
-    if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
+    if (decides(table, chain) && !(chain in policy)) policy[chain] = "ACCEPT"
+    if (decides(table, chain) && $2 != "ACCEPT") live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
   is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
@@ -361,7 +362,7 @@ read -r said < /proc/sys/net/ipv4/ip_forward
 [ "$said" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
 
-[ -d /proc/sys/net/bridge ] ||
+[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 said=
 read -r said < /proc/sys/net/bridge/bridge-nf-call-iptables
@@ -492,7 +493,7 @@ addresses_world() {
 for device in $(awk '/^[pa]/ && $3 == "dev" && !told[$4]++ { print $4 }' "$want/addresses" 2> /dev/null); do stand_in "$device" || return 1; done
 }
 addresses_prepare() {
-{ [ -n "$rehearsing" ] || addresses_show; } > "$work/addresses.live" || return 1
+addresses_show > "$work/addresses.live" || return 1
 awk -v file="$want/addresses" -v revoked="$work/addresses.revoked" -v new="$work/addresses.new" '
   BEGIN {
     printf "" > revoked; printf "" > new
@@ -518,8 +519,8 @@ while IFS=' /' read -r _ address _; do
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
 done < "$work/addresses.revoked"
 # One of the link is the same on every host, and nobody else's business.
-while IFS=' /' read -r _ address _ _ device scope; do
-  [ -n "$scope" ] || addresses_announce "$address" "$device"
+while IFS=' /' read -r _ address _ _ device link_only; do
+  [ -n "$link_only" ] || addresses_announce "$address" "$device"
 done < "$work/addresses.new"
 :
 }
@@ -739,10 +740,13 @@ dhcpd_start() {
   # With a number in that file that somebody else has by now, it would not start.
   dhcpd_stop || return 1
   [ ! -e "$dhcpd_folder/euca-dhcp.pid" ] || rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
-  "dhcpd" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
-  complain "dhcpd does not start: $(sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' "$work/dhcpd.log" | head -n 2 | tr '\n' ' ')"
+  # What it says comes through a pipe: where AppArmor confines it, it may not write to a file of ours.
+  said=$("dhcpd" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid" "$VNET_BRIDGE" < /dev/null 2>&1 3>&- 9>&-) && return
+  complain "dhcpd does not start: $(printf '%s\n' "$said" | sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' | head -n 2 | tr '\n' ' ')"
+  case $said in *'ermission denied'*) ! dhcpd_confined || complain "AppArmor confines dhcpd: /etc/apparmor.d/local/usr.sbin.dhcpd has to allow $dhcpd_folder" ;; esac
   return 1
 }
+dhcpd_confined() { grep -qs 'dhcpd (enforce)$' /sys/kernel/security/apparmor/profiles; }
 dhcpd_check() {
 [ -e "/sys/class/net/$VNET_BRIDGE" ] || { complain "there is no interface $VNET_BRIDGE"; return 1; }
 
