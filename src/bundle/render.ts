@@ -74,17 +74,21 @@ function describe(value: unknown): string {
   return typeof value === 'number' ? String(value) : `something that is no text: ${typeof value}`
 }
 
-/** A copy of the data that throws when it is asked for a name that is not there. */
+/** The data, which throws when it is asked for a name that is not there. What no template looks at is not gone through. */
 function complete(data: unknown, path: string): unknown {
   if (typeof data !== 'object' || data === null) return data
-  const entries = Object.entries(data).map(([name, value]) => [name, complete(value, `${path}${name}.`)] as const)
-  return new Proxy(Array.isArray(data) ? entries.map(([, value]) => value) : Object.fromEntries(entries), {
+  return new Proxy(loose(data), {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
-      if (value === undefined && typeof name === 'string') {
-        throw new Error(`a template asks for "${path}${name}", which is not there`)
-      }
-      return value
+      if (typeof name !== 'string') return value
+      if (value === undefined) throw new Error(`a template asks for "${path}${name}", which is not there`)
+      return complete(value, `${path}${name}.`)
     },
   })
+}
+
+/** What is frozen would have to be told as it is: a copy can be told wrapped. Long lists hold texts, which need none. */
+function loose(data: object): object {
+  if (!Array.isArray(data)) return { ...data }
+  return data.some((value) => typeof value === 'object') ? [...data] : data
 }

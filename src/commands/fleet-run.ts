@@ -26,7 +26,7 @@ export interface Fleet {
   /** What nodes are brought to on purpose, where that is a failure of other commands. */
   readonly aim?: Status | undefined
   /** What speaks against what the run is about to do to nodes. */
-  readonly doubt?: Means['doubt']
+  readonly doubting?: Means['doubting']
   /** For a word about a run that may hold its nodes still: the nodes know which run it is about. */
   readonly beside?: boolean
 }
@@ -64,7 +64,7 @@ export async function heldRun(fleet: Fleet, context: Context, show: Listener): P
 
 async function recordedRun(
   run: string,
-  { command, cloud, view, stages, leftOut = 0, aim, doubt }: Fleet,
+  { command, cloud, view, stages, leftOut = 0, aim, doubting }: Fleet,
   context: Context,
   show: Listener,
 ): Promise<Ran> {
@@ -79,7 +79,13 @@ async function recordedRun(
   try {
     const nodes = stages.flatMap(({ tasks }) => tasks.map(({ name }) => name))
     tell({ type: 'run-started', run, command, cloud, view, nodes, ...(leftOut > 0 ? { leftOut } : {}) })
-    const means = { run, transport: context.transport, doubt, began: performance.now(), now: () => performance.now() }
+    const means = {
+      run,
+      transport: context.transport,
+      doubting,
+      began: performance.now(),
+      now: () => performance.now(),
+    }
     const { outcomes, end } = await runStages(stages, means, context.signal, tell)
     const code = exitCode(
       outcomes.filter(({ status }) => status !== aim),

@@ -57,6 +57,7 @@ export async function watch(playbook: string | undefined, flags: WatchFlags, aro
       following.abort()
       kept.release()
       plan = anew
+      watched = { ...watched, gathered: undefined }
       following = follow(plan, rings, context)
       fullAt = 0
     }
