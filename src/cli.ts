@@ -149,10 +149,14 @@ function notify(word: string): void {
   if (WATCHDOG_USEC && word === 'READY=1') setInterval(() => say('WATCHDOG=1'), Number(WATCHDOG_USEC) / 3_000).unref()
 }
 
-/** A host that is a node, too, holds the elastic addresses of its instances, each as a /32. */
-function ownAddresses(): readonly string[] {
+function ownAddresses(): Context['ownAddresses'] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  return all.flatMap(({ internal, address, cidr }) => (internal || cidr?.endsWith('/32') ? [] : [address]))
+  const reachable = all.filter(({ address }) => !address.startsWith('127.'))
+  // Nobody puts the address of an instance on the loopback.
+  return reachable.map(({ address, cidr, internal }) => ({
+    address,
+    isLone: !internal && cidr?.endsWith('/32') === true,
+  }))
 }
 
 function stateFolder(): string {

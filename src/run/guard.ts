@@ -15,7 +15,7 @@ export const VIEW_GUARDS = {
   age: 'a view older than max_age',
   mode: "a view of another mode than the nodes' last",
   nodes: 'a node that only the view or only the inventory has',
-  path: 'an elastic address that is ours or that of a node',
+  path: 'an elastic address that is ours, or that of a node or a jump host',
 } as const
 
 /** About what each node would be made to hold, when that is known. */
