@@ -1,7 +1,8 @@
 /** A run over nodes, whatever a command does with them: recorded, shown, and summed up in an exit code. */
 
 import { createHash, randomBytes } from 'node:crypto'
-import type { ExitCode } from '../error.ts'
+import { type ExitCode, Refusal } from '../error.ts'
+import { pruneRuns } from '../record/prune.ts'
 import { openRecord, type Record as RunRecord } from '../record/record.ts'
 import { eventStream } from '../report/event-stream.ts'
 import { flippedText } from '../report/flipped.ts'
@@ -95,6 +96,17 @@ async function recordedRun(
     return { outcomes, code }
   } finally {
     record.close()
+    prune(cloud, context)
+  }
+}
+
+/** Whatever is wrong with old records, this run is over and told. */
+function prune(cloud: string, { stateFolder, terminal }: Context): void {
+  try {
+    pruneRuns(stateFolder, cloud)
+  } catch (error) {
+    if (!(error instanceof Refusal || (error instanceof Error && 'syscall' in error))) throw error
+    terminal.err(`warning: old runs stay in the record: ${error.message}\n`)
   }
 }
 
