@@ -15,6 +15,11 @@ import type { RuleMatch } from '../view/view.ts'
 const HELPERS: Handlebars.HelperDeclareSpec = {
   packets: (match: RuleMatch) => packets(match),
   upper: (text: string) => text.toUpperCase(),
+  /** A line for each of what may be thousands: `add NAME MEMBER`. */
+  add: (name: string, members: readonly string[]) => {
+    const before = `add ${guard(name)} `
+    return new Handlebars.SafeString(members.map((member) => before + guard(member)).join('\n'))
+  },
   /** A word for the shell, whatever it holds. */
   quote: (text: string) => `'${text.replaceAll("'", "'\\''")}'`,
   /** A program of our own, several lines as they are. */
