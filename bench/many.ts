@@ -1,17 +1,18 @@
 // npm run bench:many: what 50 to 5,000 nodes cost the controller, with a double for the nodes (sshd-double.ts): pushes that
 // are first, changed and unchanged over connections of their own, and rounds of a watch over connections that are kept.
 
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface, type Interface } from 'node:readline'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { packageRoot } from '../lab/start-agent.ts'
 import type { RunEvent } from '../src/run/event.ts'
 import { addressOf, manyPlan, manyView } from './many-nodes.ts'
 import { middle, printTable } from './print-table.ts'
+import { readUsed, TELL_USED, type Used, watchedRounds } from './used.ts'
 
 interface Counted {
   readonly connections: number
@@ -21,20 +22,15 @@ interface Counted {
   readonly sent: number
 }
 
-interface Measured extends Counted {
+interface Measured extends Counted, Used {
   /** Milliseconds. */
   readonly wall: number
-  readonly cpu: number
-  /** KiB. */
-  readonly memory: number
 }
 
 const SIZES = process.argv.slice(2).map(Number)
 /** Of a watch, after the one that makes the connections. */
 const ROUNDS = 3
 const CLI = join(packageRoot(), 'dist/cli.js')
-/** Milliseconds of what /proc counts in: `getconf CLK_TCK` is 100 on every Linux that we know. */
-const TICK = 10
 
 const rows: (readonly string[])[] = []
 for (const size of SIZES.length > 0 ? SIZES : [50, 200, 1_000, 5_000]) rows.push(...(await measure(size)))
@@ -135,75 +131,50 @@ stages: [{ name: all, targets: [all], window: 600s, parallel: 32, failures: 10% 
   )
 }
 
-function start(
-  folder: string,
-  words: readonly string[],
-): { readonly child: ChildProcessWithoutNullStreams; readonly lines: Interface } {
+function start(folder: string, words: readonly string[]): ChildProcess {
   const env = { PATH: process.env.PATH, HOME: folder, EDGEPUSH_STATE: join(folder, 'state') }
   const profile = process.env.PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${process.env.PROFILE}`]
-  const child = spawn(process.execPath, [...profile, CLI, ...words, join(folder, 'push.yml'), '--json'], { env })
-  child.stderr.pipe(process.stderr)
-  return { child, lines: createInterface({ input: child.stdout }) }
+  const argv = [...profile, '--import', TELL_USED, CLI, ...words, join(folder, 'push.yml'), '--json']
+  return spawn(process.execPath, argv, { env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 async function push(folder: string, expected: string): Promise<Omit<Measured, keyof Counted>> {
   const began = performance.now()
-  const { child, lines } = start(folder, ['push'])
-  const usage = followed(child)
+  const child = start(folder, ['push'])
+  const used = readUsed(child)
+  const ended = once(child, 'close')
   const wrong: unknown[] = []
-  for await (const line of lines) {
-    const event = JSON.parse(line) as RunEvent
-    if (event.type === 'outcome' && event.outcome.status !== expected) wrong.push(event.outcome)
-    if (event.type === 'run-finished') usage.read()
-  }
-  if (wrong.length > 0) throw new Error(`${wrong.length} not ${expected}: ${JSON.stringify(wrong[0])}`)
-  return { wall: performance.now() - began, ...usage.last() }
-}
-
-/** All nodes are asked each second, or as soon as the round before is over; the first round logs in. */
-async function watchRounds(folder: string, size: number, double: Double): Promise<Measured> {
-  const { child, lines } = start(folder, ['watch', '--every', '1s'])
-  const usage = followed(child)
-  const walls: number[] = []
-  let began = 0
-  let rounds = 0
-  let cpu = 0
-  let counted: Counted | undefined
-  for await (const line of lines) {
-    const event = JSON.parse(line) as RunEvent
-    if (event.type === 'run-started') began = performance.now()
-    if (event.type !== 'run-finished') continue
-    usage.read()
-    if (rounds === 0) {
-      cpu = usage.last().cpu
-      await double.counted()
-    } else walls.push(performance.now() - began)
-    if (rounds === ROUNDS) {
-      counted = await double.counted()
-      child.kill('SIGTERM')
-      break
+  if (child.stdout) {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const event = JSON.parse(line) as RunEvent
+      if (event.type === 'outcome' && event.outcome.status !== expected) wrong.push(event.outcome)
     }
-    rounds += 1
   }
-  if (child.exitCode === null) await once(child, 'exit')
-  if (!counted) throw new Error('the watch has ended')
-  const share = Object.fromEntries(Object.entries(counted).map(([name, count]) => [name, count / ROUNDS]))
-  const { memory } = usage.last()
-  if (counted.questions !== ROUNDS * size) throw new Error(`${counted.questions} questions in ${ROUNDS} rounds`)
-  return { ...counted, ...share, wall: middle(walls), cpu: (usage.last().cpu - cpu) / ROUNDS, memory }
+  await ended
+  const [end] = used()
+  if (wrong.length > 0 || !end) throw new Error(`${wrong.length} not ${expected}: ${JSON.stringify(wrong[0])}`)
+  return { wall: performance.now() - began, ...end }
 }
 
-/** What a process has used up to now, as its kernel counts it. */
-function followed({ pid }: ChildProcessWithoutNullStreams) {
-  let used = { cpu: 0, memory: 0 }
-  return {
-    read() {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ')
-      const memory = Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
-      used = { cpu: (Number(stat[11]) + Number(stat[12])) * TICK, memory }
+/** All nodes are asked each second, or as soon as the round before is over. */
+async function watchRounds(folder: string, size: number, double: Double): Promise<Measured> {
+  let counted: Counted | undefined
+  const { walls, ...used } = await watchedRounds(start(folder, ['watch', '--every', '1s']), ROUNDS, {
+    onFirst: async () => void (await double.counted()),
+    async onLast() {
+      counted = await double.counted()
     },
-    last: () => used,
+  })
+  if (counted?.questions !== ROUNDS * size) throw new Error(`${counted?.questions} questions in ${ROUNDS} rounds`)
+  const { connections, questions, turns, received, sent } = counted
+  const each = (count: number) => count / ROUNDS
+  return {
+    ...used,
+    wall: middle(walls),
+    connections: each(connections),
+    questions: each(questions),
+    turns: each(turns),
+    received: each(received),
+    sent: each(sent),
   }
 }
