@@ -125,7 +125,21 @@ async function bytesOf({ admin }: Lab): Promise<Bytes> {
   return { sent, received }
 }
 
-async function load(lab: Lab, { name, argv, mark }: Peer, cwd: string): Promise<Measured> {
+/** Tools on nftables give up when they meet another change of the same tables: who does not try again is tried again here. */
+async function load(lab: Lab, peer: Peer, cwd: string): Promise<Measured> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await loadOnce(lab, peer, cwd)
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+      process.stderr.write(`${peer.name}: once more\n`)
+    }
+  }
+}
+
+const ATTEMPTS = 4
+
+async function loadOnce(lab: Lab, { name, argv, mark }: Peer, cwd: string): Promise<Measured> {
   const { stdout, stderr, ...measured } = await timed(lab, argv, cwd)
   const loaded = [...stdout.matchAll(mark)].length
   if (loaded !== lab.nodes.length)

@@ -16,9 +16,13 @@ const HELPERS: Handlebars.HelperDeclareSpec = {
   packets: (match: RuleMatch) => packets(match),
   upper: (text: string) => text.toUpperCase(),
   /** A line for each of what may be thousands: `add NAME MEMBER`. */
-  add: (name: string, members: readonly string[]) => {
+  add: (name: string, members: readonly unknown[]) => {
+    const all = [...members]
+    if (!all.every((member) => typeof member === 'string')) throw new Error('a template adds what is no text')
+    // At once, because each for itself takes longer than all the rest.
+    guard(all.join(' '))
     const before = `add ${guard(name)} `
-    return new Handlebars.SafeString(members.map((member) => before + guard(member)).join('\n'))
+    return new Handlebars.SafeString(all.map((member) => `${before}${member}`).join('\n'))
   },
   /** A word for the shell, whatever it holds. */
   quote: (text: string) => `'${text.replaceAll("'", "'\\''")}'`,
