@@ -11,6 +11,7 @@ import type { World } from '../lab/world.ts'
 import { compile } from '../src/bundle/compile.ts'
 import { packageTemplates } from '../src/config/templates.ts'
 import { modeNamed } from '../src/modes/index.ts'
+import { dutyOf } from '../src/modes/mode.ts'
 import { resolveOptions } from '../src/modes/settings.ts'
 import { readView } from '../src/view/parse.ts'
 import type { View } from '../src/view/view.ts'
@@ -105,7 +106,7 @@ function renderAll({ plan }: Cloud, view: View): number {
   const mode = modeNamed('EDGE', 'view.xml')
   const templates = packageTemplates()
   const said = { value: 'br0', where: 'here' }
-  const { options } = resolveOptions(mode.options, { VNET_BRIDGE: said, VNET_PUBINTERFACE: said }, {})
+  const { options } = resolveOptions(dutyOf(mode, 'nc').options, { VNET_BRIDGE: said, VNET_PUBINTERFACE: said }, {})
   return plan.nodes.reduce((sum, { name, address }) => {
     const facts = { interfaces: { br0: { mac: '02:00:00:00:00:52', addresses: [`${address}/16`] } } }
     const node = { name, address, role: 'nc', options, profile: 'compatible', persist: false } as const

@@ -72,10 +72,10 @@ export const DHCPD = normalForm(sh`
     hosts = shared = 0
     split("", seen)
   }
-  /^host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
+  /^ *host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
   inside {
     host[hosts] = host[hosts] $0 "\001"
-    if ($0 == "}") { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
+    if (/^ *}$/) { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
     next
   }
   /^$/ { blank = blank "\001"; next }

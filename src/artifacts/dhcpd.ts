@@ -1,19 +1,28 @@
 /**
- * The DHCP server of the node's instances: its file, and the daemon that answers on the bridge.
+ * The DHCP server of instances: its file, and the daemon that answers.
  *
  * Invariants: the file is published by rename and after everything else, because the node controller starts an instance
- * as soon as its line is there; the daemon is restarted only when the file has changed or it is not running; a node
- * without instances has neither. Where the node has Eucalyptus' own unit for the daemon, that unit runs it.
+ * as soon as its line is there; the daemon is restarted only when the file has changed or it is not running, and runs only
+ * where the file has hosts. Where the node has Eucalyptus' own unit for the daemon, that unit runs it.
  */
 
 import { DHCPD } from './alike.ts'
 import { type Artifact, sh } from './artifact.ts'
 
-const FUNCTIONS = sh`
+interface Service {
+  /** Which program it is; this and what follows as they stand between double quotes in shell. */
+  readonly daemon: string
+  /** The device that it answers on; empty for every device whose network the file has. */
+  readonly device: string
+  /** Eucalyptus' own unit that runs it; empty where it has none. */
+  readonly unit: string
+}
+
+const functions = ({ daemon, device, unit }: Service) => sh`
 dhcpd_parent=$eucalyptus/var/run/eucalyptus
 dhcpd_folder=$dhcpd_parent/net
-dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
-dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
+dhcpd_unit="${unit}"
+dhcpd_managed() { [ -n "$dhcpd_unit" ] && [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
 dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" 'dhcpd .*euca-dhcp.conf'; }
 dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid; fi; }
 dhcpd_stop() {
@@ -31,32 +40,44 @@ dhcpd_start() {
   if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
   # With a number in that file that somebody else has by now, it would not start.
   dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
-  dhcpd -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
+  "${daemon}" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid"${device && ` "${device}"`} < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
   complain "dhcpd does not start: $(sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' "$work/dhcpd.log" | head -n 2 | tr '\n' ' ')"
   return 1
 }`
 
-export const dhcpd: Artifact = {
-  name: 'dhcpd',
-  file: 'dhcpd.conf',
-  needs: ['dhcpd'],
-  functions: FUNCTIONS,
-  leave: '',
-  tidy: sh`[ ! -e "$dhcpd_folder/euca-dhcp.conf.next" ] || rm -f "$dhcpd_folder/euca-dhcp.conf.next"`,
-  check: sh`
-ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
-[ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is this a node controller?"; return 1; }`,
-  world: sh`
-ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || ip link add "$VNET_BRIDGE" type bridge || return 1
-ip link set "$VNET_BRIDGE" up || return 1
-awk -v bridge="$VNET_BRIDGE" '$2 == bridge && $4 !~ /\/32$/ { print "addr replace " $4 " dev " bridge }' "$work/addresses.host" | ip -batch - || return 1
+const checkDaemon = (daemon: string) => sh`
+[ -x "${daemon}" ] || { complain "there is no DHCP server ${daemon}"; return 1; }`
+
+const checkDevice = (device: string) => sh`
+ip link show dev "${device}" > /dev/null 2>&1 || { complain "there is no interface ${device}"; return 1; }`
+
+const makeDevice = (device: string) => sh`
+ip link show dev "${device}" > /dev/null 2>&1 || ip link add "${device}" type bridge || return 1
+ip link set "${device}" up || return 1
+awk -v device="${device}" '$2 == device && $4 !~ /\/32$/ { print "addr replace " $4 " dev " device }' "$work/addresses.host" | ip -batch - || return 1`
+
+export function dhcpd(service: Service): Artifact {
+  const { daemon, device } = service
+  const isCommand = /^[a-z]+$/.test(daemon)
+  return {
+    name: 'dhcpd',
+    file: 'dhcpd.conf',
+    needs: isCommand ? [daemon] : [],
+    functions: functions(service),
+    leave: '',
+    tidy: sh`[ ! -e "$dhcpd_folder/euca-dhcp.conf.next" ] || rm -f "$dhcpd_folder/euca-dhcp.conf.next"`,
+    check: sh`${device && checkDevice(device)}
+${isCommand ? '' : checkDaemon(daemon)}
+[ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is Eucalyptus installed here?"; return 1; }`,
+    world: sh`${device && makeDevice(device)}
 mount -t tmpfs -o mode=755 edgepush "$dhcpd_parent" && mkdir -p "$dhcpd_folder"`,
-  steps: {
-    loosen: sh`
+    steps: {
+      loosen: sh`
 conf=$dhcpd_folder/euca-dhcp.conf
 if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf" "$dhcpd_folder"/euca-dhcp.leases* "$dhcpd_folder/euca-dhcp.pid"; return; fi
-# Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 answers=yes
+grep -q '^ *host ' "$want/dhcpd.conf" || answers=
+# Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 [ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=
 [ -n "$answers" ] || dhcpd_stop || return 1
 cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
@@ -64,9 +85,10 @@ mkdir -p "$dhcpd_folder" || return 1
 ( umask 022; cat "$want/dhcpd.conf" > "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
 [ -e "$dhcpd_folder/euca-dhcp.leases" ] || : > "$dhcpd_folder/euca-dhcp.leases" || return 1
 [ -z "$answers" ] || dhcpd_start`,
-  },
-  show: sh`
+    },
+    show: sh`
 [ ! -e "$dhcpd_folder/euca-dhcp.conf" ] || cat "$dhcpd_folder/euca-dhcp.conf"
-if dhcpd_running; then echo "#= a daemon answers on $VNET_BRIDGE"; fi`,
-  alike: DHCPD,
+if dhcpd_running; then echo "#= a daemon answers${device && ` on ${device}`}"; fi`,
+    alike: DHCPD,
+  }
 }

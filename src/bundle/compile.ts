@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { type Artifact, PHASES } from '../artifacts/artifact.ts'
 import { persistence } from '../artifacts/persistence.ts'
-import type { Facts, Mode, Node } from '../modes/mode.ts'
+import { dutyOf, type Facts, type Mode, type Node } from '../modes/mode.ts'
 import type { View } from '../view/view.ts'
 import { type Bundle, type BundleFile, MANIFEST, SCRIPT } from './bundle.ts'
 import { countEntries } from './entries.ts'
@@ -24,7 +24,7 @@ export interface Task {
 
 export function compile({ view, mode, node, facts, templates }: Task): Bundle {
   const desired = mode.desired(view, node, facts)
-  const made = mode.artifacts.map(({ name, file }) => {
+  const made = dutyOf(mode, node.role).artifacts.map(({ name, file }) => {
     return { name: file, text: render(templateAt(templates, `${mode.name.toLowerCase()}/${name}.hbs`), desired) }
   })
   const unit = node.persist ? render(templateAt(templates, `node/${persistence.file}.hbs`), {}) : ''
@@ -40,9 +40,9 @@ export interface Remains extends Omit<Task, 'view'> {
 
 export function compileRemains({ view, mode, node, facts, templates, kind }: Remains): Bundle {
   const remains = mode.remains(view, node, facts)
-  const made = mode.artifacts.map(({ name, file }) => {
-    const template = templates[`${mode.name.toLowerCase()}/${kind}/${name}.hbs`]
-    return { name: file, text: template === undefined ? '' : render(template, remains) }
+  const made = dutyOf(mode, node.role).artifacts.map(({ name, file }) => {
+    const path = `${mode.name.toLowerCase()}/${kind}/${name}.hbs`
+    return { name: file, text: path in templates ? render(templateAt(templates, path), remains) : '' }
   })
   return assemble(mode, node, made, templates)
 }
@@ -55,26 +55,26 @@ function assemble(mode: Mode, node: Node, made: readonly BundleFile[], templates
   return { node: node.name, digest: sha256(manifest.text), files: byName([...files, manifest]) }
 }
 
-/** The largest file of a bundle, made once for all nodes with the same options. */
+/** The largest file of a bundle, made once for all nodes with the same role and options. */
 function scriptText(mode: Mode, node: Node, templates: Templates): string {
   const ofMode = scripts.get(templates)?.get(mode) ?? new Map<string, string>()
   scripts.set(templates, (scripts.get(templates) ?? new WeakMap()).set(mode, ofMode))
-  const options = JSON.stringify(Object.entries(node.options).sort())
-  const text =
-    ofMode.get(options) ?? render(templateAt(templates, 'node/apply.sh.hbs'), scriptData(mode, node, templates))
-  ofMode.set(options, text)
+  const key = JSON.stringify([node.role, Object.entries(node.options).sort()])
+  const text = ofMode.get(key) ?? render(templateAt(templates, 'node/apply.sh.hbs'), scriptData(mode, node, templates))
+  ofMode.set(key, text)
   return text
 }
 
-/** By options. */
+/** By role and options. */
 const scripts = new WeakMap<Templates, WeakMap<Mode, Map<string, string>>>()
 
 /** What every apply script is made of besides its artifacts, in this order. */
 const PARTS = ['journal', 'transaction', 'window', 'handover'] as const
 
-function scriptData(mode: Mode, { options }: Node, templates: Templates): object {
+function scriptData(mode: Mode, { options, role }: Node, templates: Templates): object {
+  const duty = dutyOf(mode, role)
   // Also on a node that is not to have it: it may have had it before.
-  const artifacts = [...mode.artifacts, persistence]
+  const artifacts = [...duty.artifacts, persistence]
   return {
     parts: PARTS.map((part) => templateAt(templates, `node/${part}.sh`)),
     options: Object.entries(options)
@@ -87,7 +87,7 @@ function scriptData(mode: Mode, { options }: Node, templates: Templates): object
       functions: artifact.functions,
       pieces: pieces(artifact),
     })),
-    checks: mode.checks,
+    checks: duty.checks,
     swept: artifacts.map(({ name }) => name).toReversed(),
   }
 }

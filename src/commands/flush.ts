@@ -6,9 +6,11 @@
 
 import { compileRemains } from '../bundle/compile.ts'
 import type { Configuration } from '../config/configuration.ts'
+import type { InventoryNode } from '../config/inventory.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { type ExitCode, Unfit } from '../error.ts'
 import { MODES } from '../modes/index.ts'
+import { dutyOf, type Mode } from '../modes/mode.ts'
 import { resolveOptions } from '../modes/settings.ts'
 import { flushing } from '../run/take-over.ts'
 import { SAFETY } from '../run/transaction.ts'
@@ -30,20 +32,19 @@ export async function flush(playbook: string | undefined, flags: FlushFlags, con
   const view = await readNamedView(flags, configuration, context)
   const kind = flags.dynamic ? 'skeleton' : 'flushed'
   const templates = packageTemplates()
-  const tasks = chosenNodes(inventory, flags, context).flatMap((node) =>
-    MODES.filter(({ roles }) => roles.includes(node.role)).map((mode) => ({
-      ...node,
-      serve: flushing({
-        templates,
-        safety: SAFETY,
-        bundleFor: ({ facts, conf }) => {
-          const { options, defects } = resolveOptions(mode.options, node.options, conf)
-          if (defects.length > 0) throw new Unfit(defects.join('; '))
-          return compileRemains({ view, mode, node: { ...node, options }, facts, templates, kind })
-        },
-      }),
-    })),
-  )
+  const tasks = chosenNodes(inventory, flags, context).map((node) => ({
+    ...node,
+    serve: flushing({
+      templates,
+      safety: SAFETY,
+      bundleFor: ({ facts, conf, holding }) => {
+        const mode = servingMode(node, [holding?.mode, view?.mode, conf.VNET_MODE?.value])
+        const { options, defects } = resolveOptions(dutyOf(mode, node.role).options, node.options, conf)
+        if (defects.length > 0) throw new Unfit(defects.join('; '))
+        return compileRemains({ view, mode, node: { ...node, options }, facts, templates, kind })
+      },
+    }),
+  }))
   const stages = singleStage('flush', tasks, flags)
   return await fleetRun(
     { command: 'flush', cloud: inventory.cloud, view: undefined, stages, json: flags.json },
@@ -59,4 +60,16 @@ async function readNamedView(
   if (flags.view === undefined) return undefined
   const sourced = await fetchView({ kind: 'file', file: flags.view }, transport)
   return readSourced(sourced, flags, configuration).view
+}
+
+/** The mode of the first to say one: what the node holds, the view, the node's own configuration; or the only one there is. */
+function servingMode({ role }: InventoryNode, said: readonly (string | undefined)[]): Mode {
+  const modes = MODES.filter(({ duties }) => duties[role])
+  const [only, second] = modes
+  const name = said.find((one) => one !== undefined)
+  const mode = second ? modes.find((one) => one.name === name) : only
+  if (mode) return mode
+  const known = modes.map((one) => one.name).join(', ') || 'none'
+  if (name !== undefined) throw new Unfit(`mode ${name} asks nothing of a ${role}; these do: ${known}`)
+  throw new Unfit(`nothing says of which mode it is (${known}): say it with a view, --view FILE`)
 }

@@ -5,6 +5,7 @@ import type { Inventory } from '../config/inventory.ts'
 import type { Playbook } from '../config/playbook.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, Refusal } from '../error.ts'
+import { dutyOf } from '../modes/mode.ts'
 import { findDefects } from '../modes/settings.ts'
 import { working } from '../report/working.ts'
 import { SCOPES } from '../view/parse/scope.ts'
@@ -52,7 +53,7 @@ export async function gather(
   for (const finding of findings) terminal.err(`${describe(finding)}\n`)
   const gathered = { view, sourced, read, leftOut, mode, templates: before?.templates ?? packageTemplates() }
   const nodes = served(inventory.nodes, gathered)
-  refuse(nodes.flatMap(({ options }) => findDefects(mode.options, options)))
+  refuse(nodes.flatMap(({ role, options }) => findDefects(dutyOf(mode, role).options, options)))
   return gathered
 }
 

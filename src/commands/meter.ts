@@ -5,6 +5,7 @@ import { render } from '../bundle/render.ts'
 import { templateAt } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
+import { dutyOf } from '../modes/mode.ts'
 import { resolveOptions } from '../modes/settings.ts'
 import { type Meter, readMeters } from '../node/meter.ts'
 import { csv, meterTable, openMetrics } from '../report/meters.ts'
@@ -53,7 +54,10 @@ async function metersOf(
   try {
     const script = render(
       template,
-      mode.metered(view, { address: node.address, options: resolveOptions(mode.options, node.options, {}).options }),
+      mode.metered(view, {
+        address: node.address,
+        options: resolveOptions(dutyOf(mode, node.role).options, node.options, {}).options,
+      }),
     )
     return (await readMeters(transport, node.target, script)).map((one) => ({ node: node.name, ...one }))
   } catch (error) {

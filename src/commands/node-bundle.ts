@@ -5,7 +5,7 @@ import { compile } from '../bundle/compile.ts'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { Unfit } from '../error.ts'
-import type { Facts, Mode } from '../modes/mode.ts'
+import { dutyOf, type Facts, type Mode } from '../modes/mode.ts'
 import { resolveOptions, type Settings } from '../modes/settings.ts'
 import type { Probed } from '../node/probe.ts'
 import type { Goal } from '../run/push.ts'
@@ -21,7 +21,7 @@ export interface Serving {
 
 /** Nodes that the mode configures; the others are in the inventory for other reasons. */
 export function served(nodes: readonly InventoryNode[], { mode }: Serving): readonly InventoryNode[] {
-  return nodes.filter(({ role }) => mode.roles.includes(role))
+  return nodes.filter(({ role }) => mode.duties[role] !== undefined)
 }
 
 export function goalFor(node: InventoryNode, gathered: Serving, safety: Safety = SAFETY): Goal {
@@ -30,10 +30,19 @@ export function goalFor(node: InventoryNode, gathered: Serving, safety: Safety =
 }
 
 /** What only the node knows, of what its bundle is made of. */
-export type Said = Pick<Probed, 'facts' | 'conf'>
+export type Said = Pick<Probed, 'facts' | 'conf'> & Partial<Pick<Probed, 'holding'>>
 
 export function probedBundle(node: InventoryNode, gathered: Serving): (said: Said) => Bundle {
-  return ({ facts, conf }) => bundleOf(node, gathered, facts, conf)
+  return ({ facts, conf, holding }) => {
+    refuseOtherMode(gathered.mode, holding?.mode)
+    return bundleOf(node, gathered, facts, conf)
+  }
+}
+
+/** What one mode has made another does not know, so it would stay. */
+function refuseOtherMode({ name }: Mode, held: string | undefined): void {
+  if (held === undefined || held === name) return
+  throw new Unfit(`it holds what mode ${held} made, and the view is of ${name}: flush it first, edgepush flush`)
 }
 
 export function declaredBundle(node: InventoryNode, gathered: Serving): Bundle {
@@ -41,15 +50,18 @@ export function declaredBundle(node: InventoryNode, gathered: Serving): Bundle {
 }
 
 function bundleOf(node: InventoryNode, { view, mode, templates }: Serving, facts: Facts, conf: Settings): Bundle {
-  const { options, defects } = resolveOptions(mode.options, node.options, conf)
+  const { options, defects } = resolveOptions(dutyOf(mode, node.role).options, node.options, conf)
   if (defects.length > 0) throw new Unfit(defects.join('; '))
   return compile({ view, mode, node: { ...node, options }, facts, templates })
 }
 
-function declaredFacts({ name, facts, where, options }: InventoryNode, mode: Mode): Facts {
+function declaredFacts({ name, facts, where, options, role }: InventoryNode, mode: Mode): Facts {
+  const duty = dutyOf(mode, role)
   if (!facts) throw new Unfit(`${where}: ${name} has no facts in the inventory`)
-  const bridge = resolveOptions(mode.options, options, {}).options.VNET_BRIDGE ?? ''
-  const interfaces = { [bridge]: facts.bridge }
+  if (!facts.bridge && duty.asksFacts)
+    throw new Unfit(`${where}: ${name} has no facts about its bridge in the inventory`)
+  const bridge = resolveOptions(duty.options, options, {}).options.VNET_BRIDGE ?? ''
+  const interfaces = facts.bridge ? { [bridge]: facts.bridge } : {}
   return facts.eucalyptusVersion === undefined
     ? { interfaces }
     : { interfaces, eucalyptusVersion: facts.eucalyptusVersion }

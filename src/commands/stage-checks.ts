@@ -4,13 +4,13 @@ import type { InventoryNode } from '../config/inventory.ts'
 import type { StageNodes } from '../config/select.ts'
 import type { Probe, StageCheck } from '../config/verify.ts'
 import { EXIT, Refusal } from '../error.ts'
-import type { Mode } from '../modes/mode.ts'
+import type { Mode, Role } from '../modes/mode.ts'
 import { type Check, nodeCheck, probeCheck } from '../run/check.ts'
 import type { Instance, View } from '../view/view.ts'
 
 interface Served {
   readonly view: View
-  readonly mode: Pick<Mode, 'name' | 'checks'>
+  readonly mode: Pick<Mode, 'name' | 'duties'>
 }
 
 export function refuseChecks(stages: readonly StageNodes[], { view, mode }: Served): void {
@@ -19,7 +19,7 @@ export function refuseChecks(stages: readonly StageNodes[], { view, mode }: Serv
       if (check.kind === 'probe') {
         return instanceAt(view, check) ? [] : [`${check.where}: no instance of the view has the address ${check.to}`]
       }
-      const names = mode.checks.map(({ name }) => name)
+      const names = [...new Set(Object.values(mode.duties).flatMap(({ checks }) => checks.map(({ name }) => name)))]
       if (names.includes(check.name)) return []
       const has = names.join(', ') || 'none'
       return [`${check.where}: ${check.name} is not a check of mode ${mode.name}; it has ${has}`]
@@ -38,12 +38,20 @@ export function doubtProbes(stages: readonly StageNodes[], { view }: Served): re
   )
 }
 
-/** A probe is for the node that the instance runs on. */
-export function checksFor(node: InventoryNode, checks: readonly StageCheck[], { view }: Served): readonly Check[] {
+/** A probe is for the node that the instance runs on, and a check for hosts of the roles that have it. */
+export function checksFor(
+  node: InventoryNode,
+  checks: readonly StageCheck[],
+  { view, mode }: Served,
+): readonly Check[] {
   return checks.flatMap((check) => {
-    if (check.kind === 'node') return [nodeCheck(check.name, check.timeout)]
+    if (check.kind === 'node') return has(mode, node.role, check.name) ? [nodeCheck(check.name, check.timeout)] : []
     return runsOn(node, check, view) ? [probeCheck(check)] : []
   })
+}
+
+function has({ duties }: Served['mode'], role: Role, check: string): boolean {
+  return duties[role]?.checks.some(({ name }) => name === check) ?? false
 }
 
 function runsOn({ address }: InventoryNode, probe: Probe, view: View): boolean {

@@ -39,9 +39,10 @@ const OPTIONS = {
   description: 'a map such as { VNET_BRIDGE: br0 }',
 } as const
 
+/** An empty map is a node that is rendered without being asked, in a mode that has no use for what it would say. */
 const FACTS = {
   type: 'object',
-  required: ['bridge_mac', 'bridge_addresses'],
+  dependentRequired: { bridge_mac: ['bridge_addresses'], bridge_addresses: ['bridge_mac'] },
   properties: {
     bridge_mac: {
       type: 'string',

@@ -47,7 +47,7 @@ interface InventoryOption {
 }
 
 interface DeclaredFacts {
-  readonly bridge: Interface
+  readonly bridge?: Interface
   readonly eucalyptusVersion?: string
 }
 
@@ -145,7 +145,10 @@ function mergeOptions(document: Document<InventoryYaml>, layers: readonly Layer[
 }
 
 function toFacts(document: Document<InventoryYaml>, node: string, facts: FactsYaml): DeclaredFacts {
-  const bridge = { mac: facts.bridge_mac.toLowerCase(), addresses: facts.bridge_addresses }
-  if (facts.eucalyptus_version === undefined) return { bridge }
-  return { bridge, eucalyptusVersion: document.written(['nodes', node, 'facts', 'eucalyptus_version']) }
+  const { bridge_mac: mac, bridge_addresses: addresses, eucalyptus_version: version } = facts
+  const eucalyptusVersion = version !== undefined && document.written(['nodes', node, 'facts', 'eucalyptus_version'])
+  return {
+    ...(mac !== undefined && addresses && { bridge: { mac: mac.toLowerCase(), addresses } }),
+    ...(eucalyptusVersion !== false && { eucalyptusVersion }),
+  }
 }

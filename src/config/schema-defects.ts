@@ -45,7 +45,7 @@ function toDefect(error: ErrorObject, path: KeyPath): Defect {
       problem: `unknown key "${key}"${didYouMean(key, Object.keys(parentSchema?.properties))}`,
     }
   }
-  if (keyword === 'required') {
+  if (keyword === 'required' || keyword === 'dependentRequired') {
     const key = String(params.missingProperty)
     return { path, problem: `key "${key}" is missing: ${parentSchema?.properties[key].description}` }
   }

@@ -5,12 +5,8 @@ import type { View } from '../view/view.ts'
 export interface Mode {
   /** As the view spells it. */
   readonly name: string
-  readonly roles: readonly Role[]
-  readonly options: readonly OptionSpec[]
-  /** Made in this order, swept in reverse; every node has `persistence` besides, as the last. */
-  readonly artifacts: readonly Artifact[]
-  /** What a playbook may have verified on a node, once a bundle is committed there. */
-  readonly checks: readonly NodeCheck[]
+  /** What it asks of a host of each role; a role that is not here is none of its business. */
+  readonly duties: Readonly<Partial<Record<Role, Duty>>>
   /** Why this mode cannot serve a view, a sentence each; an empty list when it can. */
   unfit(view: View): readonly string[]
   /** What one node should hold, in the mode's own terms; pure. Throws `Unfit` when this node cannot be served. */
@@ -19,6 +15,23 @@ export interface Mode {
   remains(view: View | undefined, node: Node, facts: Facts): object
   /** What the mode's meter script needs to know of a node; absent where nothing is counted. */
   metered?(view: View, node: Pick<Node, 'address' | 'options'>): object
+}
+
+export interface Duty {
+  /** Whether what such a host holds depends on what only it knows, besides its eucalyptus.conf. */
+  readonly asksFacts: boolean
+  readonly options: readonly OptionSpec[]
+  /** Made in this order, swept in reverse; every node has `persistence` besides, as the last. */
+  readonly artifacts: readonly Artifact[]
+  /** What a playbook may have verified on a node, once a bundle is committed there. */
+  readonly checks: readonly NodeCheck[]
+}
+
+/** Whoever asks has to have chosen a node that the mode serves. */
+export function dutyOf({ name, duties }: Pick<Mode, 'name' | 'duties'>, role: Role): Duty {
+  const duty = duties[role]
+  if (!duty) throw new Error(`mode ${name} asks nothing of a ${role}`)
+  return duty
 }
 
 /**

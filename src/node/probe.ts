@@ -55,6 +55,8 @@ export interface Holding {
   readonly differing: readonly string[]
   /** How many rules, members, addresses and so on the bundle has; undefined where its manifest does not say. */
   readonly entries: number | undefined
+  /** The mode that made it; undefined where its manifest does not say. */
+  readonly mode: string | undefined
   /** The version of the view that it says it serves; empty if it says none. */
   readonly version: string
 }
@@ -148,5 +150,6 @@ function holdingOf(answer: Answer): Holding | undefined {
     differing,
     version: said(answer, 'view')[0] ?? '',
     entries: entries === undefined ? undefined : Number(entries),
+    mode: said(answer, 'mode')[0],
   }
 }

@@ -5,7 +5,7 @@
  * - addresses are valid and canonical (`Ipv4` holds nothing else), names are safe to stand in a rendered file;
  * - clusters are sorted by name, nodes by name, groups by id, subnets by address, instances (also those of a node) by
  *   private address, so that the order in which the cloud's database happens to answer never shows; what the view's
- *   author ordered stays as it is (a group's rules, the groups of an instance, DNS servers, pools);
+ *   author ordered stays as it is (a group's rules, the groups of an instance, DNS servers, pools, whose gateways are whose);
  * - cluster names, node names, group ids and instance ids are unique; an instance runs on at most one node;
  * - no two instances share an address, public or private, or a MAC, nor two of one node the name of their interface;
  * - every group that an instance is in is a group of the view;
@@ -19,12 +19,15 @@ export interface View {
   readonly mode: string
   /** For display only: equal versions can have different content, and the same content another version. */
   readonly version: string | undefined
-  readonly cloudController: Ipv4
+  /** Absent in modes that have no use for it, where nobody said it. */
+  readonly cloudController: Ipv4 | undefined
   readonly dnsDomain: string
   readonly dnsServers: readonly Ipv4[]
   readonly publicPool: readonly Range[]
   /** Private networks besides those of the clusters. */
   readonly subnets: readonly Subnet[]
+  /** The one private network of modes that cut it into segments, one for each group; absent in all others. */
+  readonly managedSubnet: ManagedSubnet | undefined
   readonly clusters: readonly Cluster[]
   readonly instances: readonly Instance[]
   readonly groups: readonly SecurityGroup[]
@@ -42,6 +45,17 @@ export interface View {
 export interface Subnet {
   readonly network: Cidr
   readonly gateway: Ipv4
+}
+
+/** One private network, cut into equal segments. A group has the segment of its tag; the first one is that of tag 2. */
+export interface ManagedSubnet {
+  readonly network: Cidr
+  /** How many addresses a segment has: a power of two. */
+  readonly segmentSize: number
+  /** Of the tags that the cloud gives to groups; both ends belong to them. */
+  readonly tags: { readonly first: number; readonly last: number }
+  /** Names of the clusters as the view's author ordered them: each has the gateways of its place in this list. */
+  readonly clusters: readonly string[]
 }
 
 export interface Cluster {

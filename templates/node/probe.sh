@@ -17,7 +17,7 @@ if [ -e "$state/pending" ] && grep -q "^boot $(cat /proc/sys/kernel/random/boot_
 fi
 current=$(readlink "$state/current" 2> /dev/null)
 # The beginnings of digests: of every bundle here, which is its manifest's, and of its files as the manifest has them; and
-# how many entries the current one has.
+# how many entries the current one has, and of which mode it is.
 set -- "$state"/gen/*/manifest.json
 [ ! -e "$1" ] || awk -F '"' -v current="${current##*/}" '
   function tell(digest) { digest = substr(digest, 1, 16); if (!told[digest]++) printf " %s", digest }
@@ -25,7 +25,8 @@ set -- "$state"/gen/*/manifest.json
   FNR == 1 { n = split(FILENAME, part, "/"); tell(part[n - 1]) }
   /^    "/ { tell($4) }
   /^  "entries": / && part[n - 1] == current { entries = $3; gsub(/[^0-9]/, "", entries) }
-  END { print ""; if (entries != "") print "entries", entries }' "$@"
+  /^  "mode": / && part[n - 1] == current { mode = $4 }
+  END { print ""; if (entries != "") print "entries", entries; if (mode != "") print "mode", mode }' "$@"
 [ -e "$state/current/apply.sh" ] || exit 0
 echo "current ${current##*/}"
 sh "$state/current/apply.sh" held

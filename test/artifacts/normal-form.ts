@@ -2,10 +2,11 @@
 
 import { spawnSync } from 'node:child_process'
 import { edge } from '../../src/modes/edge/index.ts'
+import { dutyOf } from '../../src/modes/mode.ts'
 
 /** As a node shows it, with the chains in their order. */
 export function canonical(text: string): string {
-  const functions = edge.artifacts.find(({ name }) => name === 'iptables')?.functions ?? ''
+  const functions = dutyOf(edge, 'nc').artifacts.find(({ name }) => name === 'iptables')?.functions ?? ''
   return run(`blocked=/nonexistent\n${functions}\niptables_canonical`, text)
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { Task } from '../../src/bundle/compile.ts'
 import { packageTemplates } from '../../src/config/templates.ts'
 import { edge } from '../../src/modes/edge/index.ts'
-import type { Facts, Options } from '../../src/modes/mode.ts'
+import { dutyOf, type Facts, type Options } from '../../src/modes/mode.ts'
 import { resolveOptions } from '../../src/modes/settings.ts'
 import type { View } from '../../src/view/view.ts'
 import { anyView } from '../view/any-view.ts'
@@ -29,7 +29,7 @@ const options: fc.Arbitrary<Options> = fc
     const inventory = Object.fromEntries(
       Object.entries(values).map(([name, value]) => [name, { value, where: 'here' }]),
     )
-    const resolved = resolveOptions(edge.options, inventory, {})
+    const resolved = resolveOptions(dutyOf(edge, 'nc').options, inventory, {})
     if (resolved.defects.length > 0) throw new Error(resolved.defects.join('\n'))
     return resolved.options
   })

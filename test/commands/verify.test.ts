@@ -71,7 +71,8 @@ it('a check that the mode of the view does not have is refused, with its line', 
     { runs: () => [], run: () => undefined },
   )
   const { view } = readView(readFileSync(join(CASE, 'view.xml'), 'utf8'), 'view.xml')
-  const mode = { name: 'OTHER', checks: [{ name: 'dhcp', shell: '' }] }
+  const duty = { asksFacts: false, options: [], artifacts: [], checks: [{ name: 'dhcp', shell: '' }] }
+  const mode = { name: 'OTHER', duties: { nc: duty, cc: duty } }
   expect(() => refuseChecks(stages, { view, mode })).toThrow(
     expect.objectContaining({
       exitCode: EXIT.badConfig,

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { persistence } from '../../src/artifacts/persistence.ts'
 import { PLAYBOOK_SCHEMA } from '../../src/config/playbook.schema.ts'
-import type { Mode } from '../../src/modes/mode.ts'
+import type { Duty, Mode } from '../../src/modes/mode.ts'
 
 /** Variables that the shell, or the apply script, lives by: an option of that name would change them. */
 const RESERVED =
@@ -41,7 +41,8 @@ export function forgotten(root: string, modes: readonly Mode[]): readonly string
 function missingFiles(root: string, mode: Mode): readonly string[] {
   const folder = folderOf(mode)
   const wanted = ['index.ts', 'desired.ts', 'README.md'].map((file) => `src/modes/${folder}/${file}`)
-  const templates = mode.artifacts.map(({ name }) => `${name}.hbs`)
+  const artifacts = Object.values(mode.duties).flatMap((duty) => duty.artifacts)
+  const templates = [...new Set(artifacts.map(({ name }) => `${name}.hbs`))]
   const cases = foldersOf(join(root, 'test/cases', folder)).map((name) => `test/cases/${folder}/${name}`)
   const ofCases = cases.flatMap((path) => ['view.xml', 'inventory.yml', 'expected'].map((file) => `${path}/${file}`))
   return [
@@ -57,7 +58,11 @@ function missingFiles(root: string, mode: Mode): readonly string[] {
   ]
 }
 
-function defects({ name, artifacts: own, checks, options }: Mode): readonly string[] {
+function defects({ name, duties }: Mode): readonly string[] {
+  return Object.values(duties).flatMap((duty) => dutyDefects(name, duty))
+}
+
+function dutyDefects(mode: string, { artifacts: own, checks, options }: Duty): readonly string[] {
   const artifacts = [...own, persistence]
   const names = artifacts.map((artifact) => artifact.name)
   const files = artifacts.map(({ file }) => file)
@@ -88,7 +93,7 @@ function defects({ name, artifacts: own, checks, options }: Mode): readonly stri
       const problem = fallback === undefined ? undefined : check(fallback)
       return problem === undefined ? [] : [`the fallback of ${option} ${problem}`]
     }),
-  ].map((defect) => `${name}: ${defect}`)
+  ].map((defect) => `${mode}: ${defect}`)
 }
 
 function folderOf({ name }: Mode): string {

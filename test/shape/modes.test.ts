@@ -4,8 +4,9 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { edge } from '../../src/modes/edge/index.ts'
 import { MODES } from '../../src/modes/index.ts'
-import type { Mode } from '../../src/modes/mode.ts'
+import { type Duty, dutyOf } from '../../src/modes/mode.ts'
 import { forgotten } from './mode-rules.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -47,46 +48,47 @@ it.each([
   for (const line of said) expect(line).toMatch(sentence)
 })
 
-it.each<[string, (mode: Mode) => Mode]>([
+it.each<[string, (duty: Duty) => Duty]>([
   [
     'two artifacts are called ipset',
-    (mode) => ({ ...mode, artifacts: [...mode.artifacts, ...artifact(mode, { file: 'other' })] }),
+    (duty) => ({ ...duty, artifacts: [...duty.artifacts, ...artifact(duty, { file: 'other' })] }),
   ],
   [
     'two artifacts make ipset.restore',
-    (mode) => ({ ...mode, artifacts: [...artifact(mode, { name: 'other' }), ...mode.artifacts] }),
+    (duty) => ({ ...duty, artifacts: [...artifact(duty, { name: 'other' }), ...duty.artifacts] }),
   ],
-  ['two artifacts are called persistence', (mode) => ({ ...mode, artifacts: artifact(mode, { name: 'persistence' }) })],
-  ['no shell function is called ip-set_show', (mode) => ({ ...mode, artifacts: artifact(mode, { name: 'ip-set' }) })],
-  ['two checks are called dhcp', (mode) => ({ ...mode, checks: [...mode.checks, ...check(mode, { name: 'dhcp' })] })],
-  ['no shell function is called try_dh-cp', (mode) => ({ ...mode, checks: check(mode, { name: 'dh-cp' }) })],
-  ['no playbook can name dns', (mode) => ({ ...mode, checks: check(mode, { name: 'dns' }) })],
-  ['no playbook can name reconnect', (mode) => ({ ...mode, checks: check(mode, { name: 'reconnect' }) })],
-  ['no file of a bundle is called apply.sh', (mode) => ({ ...mode, artifacts: artifact(mode, { file: 'apply.sh' }) })],
-  ['no command is called ip link', (mode) => ({ ...mode, artifacts: artifact(mode, { needs: ['ip link'] }) })],
-  ['two options are called VNET_BRIDGE', (mode) => ({ ...mode, options: [...mode.options, option('VNET_BRIDGE')] })],
-  ['no option is called PATH', (mode) => ({ ...mode, options: [option('PATH')] })],
-  ['no option is called bridge', (mode) => ({ ...mode, options: [option('bridge')] })],
+  ['two artifacts are called persistence', (duty) => ({ ...duty, artifacts: artifact(duty, { name: 'persistence' }) })],
+  ['no shell function is called ip-set_show', (duty) => ({ ...duty, artifacts: artifact(duty, { name: 'ip-set' }) })],
+  ['two checks are called dhcp', (duty) => ({ ...duty, checks: [...duty.checks, ...check(duty, { name: 'dhcp' })] })],
+  ['no shell function is called try_dh-cp', (duty) => ({ ...duty, checks: check(duty, { name: 'dh-cp' }) })],
+  ['no playbook can name dns', (duty) => ({ ...duty, checks: check(duty, { name: 'dns' }) })],
+  ['no playbook can name reconnect', (duty) => ({ ...duty, checks: check(duty, { name: 'reconnect' }) })],
+  ['no file of a bundle is called apply.sh', (duty) => ({ ...duty, artifacts: artifact(duty, { file: 'apply.sh' }) })],
+  ['no command is called ip link', (duty) => ({ ...duty, artifacts: artifact(duty, { needs: ['ip link'] }) })],
+  ['two options are called VNET_BRIDGE', (duty) => ({ ...duty, options: [...duty.options, option('VNET_BRIDGE')] })],
+  ['no option is called PATH', (duty) => ({ ...duty, options: [option('PATH')] })],
+  ['no option is called bridge', (duty) => ({ ...duty, options: [option('bridge')] })],
   [
     'the fallback of A is empty',
-    (mode) => ({ ...mode, options: [{ name: 'A', fallback: '', check: () => 'is empty' }] }),
+    (duty) => ({ ...duty, options: [{ name: 'A', fallback: '', check: () => 'is empty' }] }),
   ],
 ])('would notice: %s', (sentence, harm) => {
-  expect(MODES.flatMap((mode) => forgotten(ROOT, [harm(mode)]))).toContainEqual(`${MODES[0]?.name}: ${sentence}`)
+  const harmed = { ...edge, duties: { nc: harm(dutyOf(edge, 'nc')) } }
+  expect(forgotten(ROOT, [harmed])).toContainEqual(`${edge.name}: ${sentence}`)
 })
 
 it('would notice two modes of one name', () => {
   expect(forgotten(ROOT, [...MODES, ...MODES])).toContain('two modes are called edge')
 })
 
-function artifact(mode: Mode, change: Partial<Mode['artifacts'][number]>): Mode['artifacts'] {
-  return mode.artifacts.filter(({ name }) => name === 'ipset').map((one) => ({ ...one, ...change }))
+function artifact(duty: Duty, change: Partial<Duty['artifacts'][number]>): Duty['artifacts'] {
+  return duty.artifacts.filter(({ name }) => name === 'ipset').map((one) => ({ ...one, ...change }))
 }
 
-function check(mode: Mode, change: Partial<Mode['checks'][number]>): Mode['checks'] {
-  return mode.checks.slice(0, 1).map((one) => ({ ...one, ...change }))
+function check(duty: Duty, change: Partial<Duty['checks'][number]>): Duty['checks'] {
+  return duty.checks.slice(0, 1).map((one) => ({ ...one, ...change }))
 }
 
-function option(name: string): Mode['options'][number] {
+function option(name: string): Duty['options'][number] {
   return { name, check: () => undefined }
 }

@@ -77,6 +77,7 @@ export const anyView: fc.Arbitrary<View> = fc
     dnsDomain: 'cloud.internal',
     dnsServers: [toIpv4(PRIVATE + 2), toIpv4(PRIVATE + 1)],
     publicPool: [{ first: toIpv4(PUBLIC), last: toIpv4(PUBLIC + 255) }],
+    managedSubnet: undefined,
     subnets: Array.from({ length: subnets }, (_, index) => subnetAt(PRIVATE + (index + 1) * 65536)),
     clusters: nodesOfClusters.map((nodes, index) => clusterAt(index, nodes, instances, homes)),
     instances,

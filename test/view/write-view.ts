@@ -24,7 +24,7 @@ export function writeView(view: View, writing: Writing): string {
   const configuration = [
     writing.isOldest ? '' : property(writing, 'mode', [view.mode]),
     property(writing, 'publicIps', view.publicPool.map(formatRange)),
-    property(writing, 'enabledCLCIp', [view.cloudController]),
+    property(writing, 'enabledCLCIp', view.cloudController ? [view.cloudController] : []),
     property(writing, 'instanceDNSDomain', [view.dnsDomain]),
     property(writing, 'instanceDNSServers', view.dnsServers),
     wrap(

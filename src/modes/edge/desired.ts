@@ -92,7 +92,7 @@ export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
     elastic: local.flatMap(elastic),
     privateOnly: local.filter((instance) => elastic(instance).length === 0).map(({ privateAddress }) => privateAddress),
     metadata: {
-      address: options.METADATA_IP || view.cloudController,
+      address: metadataAddress(view, node),
       keepsPrivateSource: options.METADATA_USE_VM_PRIVATE === 'Y',
     },
     proxy: options.NC_PROXY === 'Y',
@@ -120,6 +120,12 @@ export function remains(view: View | undefined, { options }: Node, facts: Facts)
 
 function poolOf({ publicPool }: View, device: string): EdgeDesired['pool'] {
   return publicPool.map((range) => ({ range: formatRange(range), device }))
+}
+
+function metadataAddress({ cloudController }: View, { options }: Node): string {
+  const address = options.METADATA_IP || cloudController
+  if (address === undefined) throw new Unfit('the view has no cloud controller, and METADATA_IP is not set')
+  return address
 }
 
 function homeOf(view: View, { address }: Node) {

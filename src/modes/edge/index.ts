@@ -16,17 +16,21 @@ const OWNED = '^(EUCA_|sg-)'
 
 export const edge: Mode = {
   name: 'EDGE',
-  roles: ['nc'],
-  options: OPTIONS,
-  artifacts: [
-    ipset({ owned: OWNED, restricting: '^EUCA_' }),
-    iptables({ owned: OWNED, hooks: 'USERHOOK$', entries: '^EUCA_' }),
-    addresses,
-    ebtables({ owned: '^EUCA_' }),
-    dhcpd,
-    placeholder,
-  ],
-  checks: CHECKS,
+  duties: {
+    nc: {
+      asksFacts: true,
+      options: OPTIONS,
+      artifacts: [
+        ipset({ owned: OWNED, restricting: '^EUCA_' }),
+        iptables({ owned: OWNED, hooks: 'USERHOOK$', entries: '^EUCA_', bridged: 'must' }),
+        addresses,
+        ebtables({ owned: '^EUCA_' }),
+        dhcpd({ daemon: 'dhcpd', device: '$VNET_BRIDGE', unit: 'eucanetd-dhcpd@$VNET_BRIDGE.service' }),
+        placeholder,
+      ],
+      checks: CHECKS,
+    },
+  },
   unfit,
   desired,
   remains,

@@ -20,6 +20,10 @@ export function assemble(document: ViewDocument): View | undefined {
     dnsDomain,
     dnsServers,
     publicPool,
+    managedSubnet: document.managedSubnet && {
+      ...document.managedSubnet,
+      clusters: document.clusters.map(({ name }) => name),
+    },
     subnets: document.subnets.toSorted((a, b) => byAddress(a.network.address, b.network.address)),
     clusters: document.clusters.map((cluster) => sortNodes(cluster, rank)).toSorted((a, b) => byText(a.name, b.name)),
     instances,

@@ -6,7 +6,7 @@
  */
 
 import type { Ipv4, Range } from '../ipv4.ts'
-import type { Cluster, Instance, SecurityGroup, Subnet } from '../view.ts'
+import type { Cluster, Instance, ManagedSubnet, SecurityGroup, Subnet } from '../view.ts'
 import type { XmlElement } from '../xml.ts'
 import { readCluster } from './cluster.ts'
 import { field, items, listOfParts, named, placeOf, required, requiredList, type Source } from './fields.ts'
@@ -14,6 +14,7 @@ import type { Findings } from './findings.ts'
 import { ADDRESS, DOMAIN, RANGE, VERSION } from './forms.ts'
 import { groupId } from './group-id.ts'
 import { readInstance } from './instance.ts'
+import { readManagedSubnet } from './managed-subnet.ts'
 import { readMode, type SaidMode } from './mode.ts'
 import { quote } from './quote.ts'
 import { readSecurityGroup } from './security-group.ts'
@@ -27,6 +28,7 @@ export interface ViewDocument {
   readonly dnsServers: readonly Ipv4[]
   readonly publicPool: readonly Range[]
   readonly subnets: readonly Subnet[]
+  readonly managedSubnet: Omit<ManagedSubnet, 'clusters'> | undefined
   readonly clusters: readonly Cluster[]
   readonly instances: readonly Instance[]
   readonly groups: readonly SecurityGroup[]
@@ -80,6 +82,7 @@ function readConfiguration(root: Source, said: SaidMode | undefined) {
     subnets: items(source, 'subnets', 'subnet').flatMap(
       (subnet) => readSubnet(named('subnet', subnet, root.findings)) ?? [],
     ),
+    managedSubnet: readManagedSubnet(source),
     clusters: items(source, 'clusters', 'cluster').flatMap((cluster) => readCluster(cluster, root.findings) ?? []),
   }
 }

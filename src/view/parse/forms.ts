@@ -23,6 +23,8 @@ export const CIDR: Form<Cidr> = { is: 'an IPv4 network', read: parseCidr }
 /** As a prefix length. */
 export const NETMASK: Form<number> = { is: 'a netmask', read: readNetmask }
 export const INTEGER: Form<number> = { is: 'a number', read: readInteger }
+export const TAG: Form<number> = { is: 'a VLAN tag, 2 to 4095', read: readTag }
+export const SEGMENT_SIZE: Form<number> = { is: 'a power of two between 16 and 2048', read: readSegmentSize }
 export const MAC: Form<string> = { is: 'a MAC address', read: readMac }
 export const HOST: Form<string> = { is: 'an IPv4 address or a host name', read: readHost }
 
@@ -73,6 +75,16 @@ function readNetmask(text: string): number | undefined {
 /** Ten digits, because that is what a cloud controller can store. */
 function readInteger(text: string): number | undefined {
   return /^(0|-?[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined
+}
+
+function readTag(text: string): number | undefined {
+  const tag = readInteger(text)
+  return tag !== undefined && tag >= 2 && tag <= 4095 ? tag : undefined
+}
+
+function readSegmentSize(text: string): number | undefined {
+  const size = readInteger(text)
+  return size !== undefined && size >= 16 && size <= 2048 && Number.isInteger(Math.log2(size)) ? size : undefined
 }
 
 /** Six pairs; lower case and colons whatever the spelling. */

@@ -216,11 +216,15 @@ iptables_live() {
   live=$(iptables-save) || return 1
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
-iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$blocked" '
+iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v policies='^$' -v blocked="$blocked" '
+  function is_former() { return 0 }
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
+  function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  function is_entry() { return $1 == "-A" && ($2 in builtin) && is_former() || is_jump() }
+  function body() { return substr($0, length("-A " $2 " ") + 1) }
   function arrange(list, n,  gap, i, j, one) {
     for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
       for (i = gap + 1; i <= n; i++) {
@@ -249,7 +253,8 @@ iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entri
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
-  is_jump() { keep(2, "-", $0) }
+  /^:/ && $2 !~ /^(-|ACCEPT)$/ && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
+  is_entry() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }'; }
 # What the rehearsal showed says the same as the file in the kernel's own words, so that a rule is recognised, and with it
@@ -262,12 +267,16 @@ iptables_commit() { # table copies
   iptables_source
   iptables-save -c -t "$1" > "$work/iptables.live" || return 1
   : > "$work/iptables.stays"
-  awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' \
-    -v blocked="$blocked" -v stays="$work/iptables.stays" '
+  awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v policies='^$' -v blocked="$blocked" \
+    -v stays="$work/iptables.stays" '
+  function is_former() { return 0 }
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
+  function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  function is_entry() { return $1 == "-A" && ($2 in builtin) && is_former() || is_jump() }
+  function body() { return substr($0, length("-A " $2 " ") + 1) }
   BEGIN {
     while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }
     while ((getline < blocked) > 0) if ($1 == "iptables" && $2 == table) hidden[$3] = 1
@@ -279,17 +288,20 @@ iptables_commit() { # table copies
     chain = substr($1, 2)
     for (i = 1; copying && i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]
     wanted_size += length($0)
-    if (/^:/) { wanted[chain] = 1; names[++named] = chain }
+    if (/^:/ && $2 != "-") policy[chain] = $2
+    else if (/^:/) { wanted[chain] = 1; names[++named] = chain }
     else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+    else { chains[$2] = 1; asked[$2] = asked[$2] body() "\n" }
   }
   /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
   /^:/ {
     chain = substr($1, 2); live[chain] = 1
-    if ($2 != "-") builtin[chain] = 1
+    if ($2 != "-") { builtin[chain] = $2; passed[chain] = $3 }
+    if (decides(table, chain) && !(chain in policy)) policy[chain] = "ACCEPT"
+    if (decides(table, chain) && $2 != "ACCEPT") live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
-  is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
+  is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
   /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
   /^-A/ {
     filled[$2] = 1
@@ -297,18 +309,20 @@ iptables_commit() { # table copies
   }
   function declare(chain) { print ":" chain " - [0:0]" }
   function rejump(chain,  i, n, to) {
-    n = split(jumps[chain], to, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " to[i]
-    n = split(asked[chain], to, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " to[i]
+    n = split(jumps[chain], to, "\n"); for (i = 1; i < n; i++) print "-D " chain " " to[i]
+    n = split(asked[chain], to, "\n"); for (i = 1; i < n; i++) print "-I " chain " " i " " to[i]
   }
   function is_as_wanted(  chain) {
     for (chain in wanted) if (!(chain in live) || seen[chain] != rules_of[chain]) return 0
     for (chain in live) if (own(chain) && !(chain in wanted) && (seen[chain] || !(chain in hidden))) return 0
     for (chain in chains) if (jumps[chain] != asked[chain]) return 0
+    for (chain in policy) if (policy[chain] != builtin[chain]) return 0
     return !differs
   }
   END {
     if (is_as_wanted()) exit 3
     print "*" table
+    for (chain in policy) if (policy[chain] != builtin[chain]) print ":" chain, policy[chain], passed[chain] ? passed[chain] : "[0:0]"
     for (i = 1; i <= named; i++) if (!hook(names[i]) || !(names[i] in live)) declare(names[i])
     for (chain in live) if (own(chain) && !(chain in wanted)) {
       if (!hook(chain)) declare(chain)
@@ -337,6 +351,7 @@ iptables_commit() { # table copies
 iptables_check() {
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
+
 [ -d /proc/sys/net/bridge ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
@@ -490,7 +505,10 @@ while IFS=' /' read -r _ address _; do
   conntrack -D --orig-dst "$address" > /dev/null 2>&1
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
 done < "$work/addresses.revoked"
-while IFS=' /' read -r _ address _ _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.new"
+# One of the link is the same on every host, and nobody else's business.
+while IFS=' /' read -r _ address _ _ device scope; do
+  [ -n "$scope" ] || addresses_announce "$address" "$device"
+done < "$work/addresses.new"
 :
 }
 addresses_leave() {
@@ -525,7 +543,7 @@ printf '%s\n' "$live" | awk -v folders="$scope $want" '
   BEGIN { n = split(folders, folder, " "); for (i = 1; i <= n; i++) read_file(folder[i] "/addresses") }
   { device = $2; sub(/@.*/, "", device) }
   $4 ~ /\/32$/ && (($4 " " device) in named || in_pool(device, number(substr($4, 1, length($4) - 3)))) {
-    line = "address " $4 " dev " device
+    line = "address " $4 " dev " device ($0 ~ / scope link / ? " scope link" : "")
     if (!there[line]++) lines[++found] = line
   }
   END { arrange(lines, found); for (i = 1; i <= found; i++) print lines[i] }'
@@ -690,7 +708,7 @@ dhcpd_file='dhcpd.conf'
 dhcpd_parent=$eucalyptus/var/run/eucalyptus
 dhcpd_folder=$dhcpd_parent/net
 dhcpd_unit="eucanetd-dhcpd@$VNET_BRIDGE.service"
-dhcpd_managed() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
+dhcpd_managed() { [ -n "$dhcpd_unit" ] && [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
 dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" 'dhcpd .*euca-dhcp.conf'; }
 dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid; fi; }
 dhcpd_stop() {
@@ -708,18 +726,19 @@ dhcpd_start() {
   if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
   # With a number in that file that somebody else has by now, it would not start.
   dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
-  dhcpd -4 -cf "$dhcpd_folder/euca-dhcp.conf" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
+  "dhcpd" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid" "$VNET_BRIDGE" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
   complain "dhcpd does not start: $(sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' "$work/dhcpd.log" | head -n 2 | tr '\n' ' ')"
   return 1
 }
 dhcpd_check() {
-ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no bridge $VNET_BRIDGE (VNET_BRIDGE)"; return 1; }
-[ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is this a node controller?"; return 1; }
+ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || { complain "there is no interface $VNET_BRIDGE"; return 1; }
+
+[ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is Eucalyptus installed here?"; return 1; }
 }
 dhcpd_world() {
 ip link show dev "$VNET_BRIDGE" > /dev/null 2>&1 || ip link add "$VNET_BRIDGE" type bridge || return 1
 ip link set "$VNET_BRIDGE" up || return 1
-awk -v bridge="$VNET_BRIDGE" '$2 == bridge && $4 !~ /\/32$/ { print "addr replace " $4 " dev " bridge }' "$work/addresses.host" | ip -batch - || return 1
+awk -v device="$VNET_BRIDGE" '$2 == device && $4 !~ /\/32$/ { print "addr replace " $4 " dev " device }' "$work/addresses.host" | ip -batch - || return 1
 mount -t tmpfs -o mode=755 edgepush "$dhcpd_parent" && mkdir -p "$dhcpd_folder"
 }
 dhcpd_prepare() {
@@ -734,8 +753,9 @@ dhcpd_switch() {
 dhcpd_loosen() {
 conf=$dhcpd_folder/euca-dhcp.conf
 if [ ! -f "$want/dhcpd.conf" ]; then dhcpd_stop && rm -f "$conf" "$dhcpd_folder"/euca-dhcp.leases* "$dhcpd_folder/euca-dhcp.pid"; return; fi
-# Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 answers=yes
+grep -q '^ *host ' "$want/dhcpd.conf" || answers=
+# Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 [ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=
 [ -n "$answers" ] || dhcpd_stop || return 1
 cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
@@ -770,10 +790,10 @@ awk '
     hosts = shared = 0
     split("", seen)
   }
-  /^host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
+  /^ *host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
   inside {
     host[hosts] = host[hosts] $0 "\001"
-    if ($0 == "}") { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
+    if (/^ *}$/) { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
     next
   }
   /^$/ { blank = blank "\001"; next }
