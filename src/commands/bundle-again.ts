@@ -22,13 +22,15 @@ export function bundleAgain(node: InventoryNode, serving: Serving, said: Said, a
   const { view } = serving
   const { name } = node
   const make = () => probedBundle(node, serving)(said)
+  let made: Bundle | undefined
   const last = asked.get(name)
   if (last?.digest !== undefined && last.node === node && last.view === view && isDeepStrictEqual(last.said, said)) {
     return {
       node: name,
       digest: last.digest,
       get files() {
-        return make().files
+        made ??= make()
+        return made.files
       },
     }
   }

@@ -153,7 +153,8 @@ test('the instances of any view may be in any order', () => {
     }),
     { numRuns: 60 },
   )
-  expect(Math.min(...Object.values(reordered))).toBeGreaterThan(10)
+  // As chance would have it; without any, nothing would be shown.
+  expect(Math.min(...Object.values(reordered))).toBeGreaterThan(3)
 }, 120_000)
 
 const ALIKE = {
