@@ -3,7 +3,6 @@
  * Changes nothing. With --sudoers it asks nobody, but prints what has to be in a sudoers file of the nodes.
  */
 
-import pLimit from 'p-limit'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { packageTemplates } from '../config/templates.ts'
@@ -15,6 +14,7 @@ import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import { chosenNodes, completed } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
+import { eachNode } from './each-node.ts'
 import { configure } from './gather.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
 
@@ -29,16 +29,13 @@ interface Finding {
   readonly text: string
 }
 
-const FORKS = 32
-
 export async function doctor(playbook: string | undefined, flags: DoctorFlags, context: Context): Promise<ExitCode> {
   const { inventory } = configure(flags, playbook, context)
   const nodes = await completed(chosenNodes(inventory, flags, context), context)
   if (flags.sudoers) return printSudoers(nodes, context)
 
   const templates = packageTemplates()
-  const limit = pLimit(flags.forks ?? FORKS)
-  const work = Promise.all(nodes.map((node) => limit(() => examine(node, templates, context))))
+  const work = eachNode(nodes, flags, (node) => examine(node, templates, context))
   const results = (await working(context.terminal, 'asking the nodes', work)).flat()
 
   const findings = results.filter((result) => 'about' in result)
