@@ -17,6 +17,8 @@ import { type ServedView, servedView } from './served-view.ts'
 
 export interface Gathered extends Serving {
   readonly sourced: SourcedView
+  /** All that was read in it. */
+  readonly read: ServedView
   /** How many parts of the view are not served. */
   readonly leftOut: number
 }
@@ -35,13 +37,21 @@ function doubtAlgorithms({ file, nodes }: Inventory): readonly string[] {
   return [`${file}: ${old.length} of ${nodes.length} nodes may be spoken to with old SSH algorithms (${which})`]
 }
 
-export async function gather(flags: ViewFlags, configuration: Configuration, context: Context): Promise<Gathered> {
+/** `before` is what the same files and flags said before: a view that is the same text is not read again. */
+export async function gather(
+  flags: ViewFlags,
+  configuration: Configuration,
+  context: Context,
+  before?: Gathered,
+): Promise<Gathered> {
   const { playbook, inventory } = configuration
   const { transport, terminal } = context
   const sourced = await working(terminal, 'fetching the view', fetchView(sourceOf(flags, playbook.source), transport))
-  const { view, mode, findings, leftOut } = readSourced(sourced, flags, configuration)
+  const isSame = before && !sourced.files && sourced.text === before.sourced.text
+  const read = isSame ? before.read : readSourced(sourced, flags, configuration)
+  const { view, mode, findings, leftOut } = read
   for (const finding of findings) terminal.err(`${describe(finding)}\n`)
-  const gathered = { view, sourced, leftOut, mode, templates: packageTemplates() }
+  const gathered = { view, sourced, read, leftOut, mode, templates: before?.templates ?? packageTemplates() }
   const nodes = served(inventory.nodes, gathered)
   refuse(nodes.flatMap(({ role, options }) => findDefects(dutyOf(mode, role).options, options)))
   return gathered

@@ -40,7 +40,7 @@ export function probedBundle(node: InventoryNode, gathered: Serving): (said: Sai
 }
 
 /** What one mode has made another does not know, so it would stay. */
-function refuseOtherMode({ name }: Mode, held: string | undefined): void {
+export function refuseOtherMode({ name }: Mode, held: string | undefined): void {
   if (held === undefined || held === name) return
   throw new Unfit(`it holds what mode ${held} made, and the view is of ${name}: flush it first, edgepush flush`)
 }

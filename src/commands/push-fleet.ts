@@ -5,7 +5,7 @@ import type { Configuration } from '../config/configuration.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import type { StageNodes } from '../config/select.ts'
 import type { Probed } from '../node/probe.ts'
-import { doubtProspects, type Prospect } from '../run/guard.ts'
+import { doubting } from '../run/guard.ts'
 import { pushing } from '../run/push.ts'
 import type { Safety } from '../run/transaction.ts'
 import type { Context } from './context.ts'
@@ -38,11 +38,11 @@ export function heedPush({ chosen, configuration, gathered }: Pushing, force: re
   heedDoubts(doubts, force, context)
 }
 
-/** `onProbed` hears what a node said, before its bundle is made of it. */
+/** `bundleFor` knows bundles that need not be made anew. */
 export function pushFleet(
   { chosen, configuration: { inventory, playbook }, gathered }: Pushing,
   terms: PushTerms,
-  onProbed?: (node: InventoryNode, probed: Probed) => void,
+  bundleFor?: (node: InventoryNode, probed: Probed) => Bundle,
 ): Omit<Fleet, 'command'> {
   const { forks, force } = terms
   const stages = chosen.map(({ stage, nodes }) => ({
@@ -50,17 +50,14 @@ export function pushFleet(
     parallel: forks ?? stage.parallel,
     tasks: served(nodes, gathered).map((node) => {
       const goal = goalFor(node, gathered, heldSafely(safetyFor(node, stage, gathered), terms))
-      const bundleFor = (probed: Probed): Bundle => {
-        onProbed?.(node, probed)
-        return goal.bundleFor(probed)
-      }
-      return { ...node, serve: pushing({ ...goal, bundleFor }) }
+      const known = bundleFor && { bundleFor: (probed: Probed) => bundleFor(node, probed) }
+      return { ...node, serve: pushing({ ...goal, ...known }) }
     }),
   }))
   const all = served(inventory.nodes, gathered).length
-  const doubt = (prospects: readonly Prospect[]) => doubtProspects(prospects, all, playbook.limits, force)
   const { leftOut } = gathered
-  return { cloud: inventory.cloud, view: stampOf(gathered), stages, leftOut, doubt }
+  const doubts = doubting(all, playbook.limits, force)
+  return { cloud: inventory.cloud, view: stampOf(gathered), stages, leftOut, doubting: doubts }
 }
 
 function heldSafely(safety: Safety, { confirmWindow }: PushTerms): Safety {
