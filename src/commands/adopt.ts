@@ -2,6 +2,7 @@
 
 import type { ExitCode } from '../error.ts'
 import { adopting } from '../run/take-over.ts'
+import { keep } from './allocation.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
@@ -20,6 +21,7 @@ export async function adopt(playbook: string | undefined, flags: AdoptFlags, con
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   heedDoubts(doubtsOf(gathered, configuration, nodes, context), flags.force, context)
+  keep(gathered.allocated, context)
   const tasks = served(nodes, gathered).map((node) => ({
     ...node,
     serve: adopting(goalFor(node, gathered), flags.force.includes('difference')),

@@ -11,6 +11,7 @@ import { working } from '../report/working.ts'
 import { SCOPES } from '../view/parse/scope.ts'
 import type { Finding, Reading } from '../view/parse.ts'
 import { fetchView, type SourcedView, type ViewSource } from '../view/source/fetch-view.ts'
+import { type Allocated, allocationOf, NOBODYS } from './allocation.ts'
 import type { Context, NodeFlags, ViewFlags } from './context.ts'
 import { type Serving, served } from './node-bundle.ts'
 import { type ServedView, servedView } from './served-view.ts'
@@ -19,6 +20,8 @@ export interface Gathered extends Serving {
   readonly sourced: SourcedView
   /** How many parts of the view are not served. */
   readonly leftOut: number
+  /** What a push has to keep in the record; absent where views say all of it. */
+  readonly allocated: Allocated | undefined
 }
 
 export function configure(flags: NodeFlags, playbook: string | undefined, context: Context): Configuration {
@@ -39,9 +42,9 @@ export async function gather(flags: ViewFlags, configuration: Configuration, con
   const { playbook, inventory } = configuration
   const { transport, terminal } = context
   const sourced = await working(terminal, 'fetching the view', fetchView(sourceOf(flags, playbook.source), transport))
-  const { view, mode, findings, leftOut } = readSourced(sourced, flags, configuration)
+  const { view, mode, findings, leftOut, allocated } = readSourced(sourced, flags, configuration, context)
   for (const finding of findings) terminal.err(`${describe(finding)}\n`)
-  const gathered = { view, sourced, leftOut, mode, templates: packageTemplates() }
+  const gathered = { view, sourced, leftOut, allocated, mode, templates: packageTemplates() }
   const nodes = served(inventory.nodes, gathered)
   refuse(nodes.flatMap(({ role, options }) => findDefects(dutyOf(mode, role).options, options)))
   return gathered
@@ -51,10 +54,14 @@ export async function gather(flags: ViewFlags, configuration: Configuration, con
 export function readSourced(
   sourced: SourcedView,
   flags: ViewFlags,
-  { playbook, inventory: { nodes } }: Configuration,
-): ServedView {
+  { playbook, inventory: { cloud, nodes } }: Configuration,
+  context: Context,
+): ServedView & Pick<Gathered, 'allocated'> {
   const onlyNode = nodes.length === 1 ? nodes[0]?.address : undefined
-  return servedView(sourced, readingOf(flags, playbook), onlyNode)
+  const { before, kept } = sourced.configured ? allocationOf(cloud, context) : NOBODYS
+  const served = servedView(sourced, readingOf(flags, playbook), { onlyNode, before })
+  const now = served.allocation
+  return { ...served, allocated: kept && now && { cloud, kept, now } }
 }
 
 /** What is typed wins. */

@@ -3,6 +3,7 @@
 import { type StageNodes, selectStages } from '../config/select.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { historyOf } from '../record/history.ts'
+import { keep } from './allocation.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun } from './fleet-run.ts'
 import { configure, gather } from './gather.ts'
@@ -18,6 +19,7 @@ export async function push(playbook: string | undefined, flags: PushFlags, conte
   const gathered = await gather(flags, configuration, context)
   const pushing = { chosen, configuration, gathered }
   heedPush(pushing, flags.force, context)
+  keep(gathered.allocated, context)
   return await fleetRun({ command: 'push', ...pushFleet(pushing, flags), json: flags.json }, context)
 }
 

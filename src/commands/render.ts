@@ -13,6 +13,7 @@ import { probeNode } from '../node/probe.ts'
 import { profileDiff } from '../report/profile-diff.ts'
 import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
+import { changesOf } from './allocation.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { configure, type Gathered, gather } from './gather.ts'
@@ -38,6 +39,7 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   warnOf(doubtsOf(gathered, configuration, nodes, context), context)
+  for (const line of changesOf(gathered.allocated)) context.terminal.err(`note: ${line}\n`)
   const limit = pLimit(flags.forks ?? FORKS)
   const work = Promise.all(served(nodes, gathered).map((node) => limit(() => renderNode(node, gathered, context))))
   const results = await working(context.terminal, 'rendering', work)

@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, Refusal, Unfit } from '../error.ts'
 import { delay, dueNodes, type Known, learn } from '../run/due.ts'
 import type { Listener, ViewStamp } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
+import { keep } from './allocation.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { heldRun, stampOf } from './fleet-run.ts'
 import { type Gathered, gather } from './gather.ts'
@@ -103,6 +104,7 @@ async function gathering(plan: WatchPlan, flags: ViewFlags, context: Context): P
   try {
     const gathered = await gather(flags, plan.configuration, context)
     heedPush({ ...plan, gathered }, [], context)
+    keep(gathered.allocated, context)
     return gathered
   } catch (error) {
     if (error instanceof Refusal) return error

@@ -120,7 +120,7 @@ function parse(file: string) {
 
 function serve(file: string, reading = STRICT) {
   const sourced = { text: readFileSync(join(FOLDER, file), 'utf8'), origin: 'view.xml', modified: undefined }
-  return servedView(sourced, reading, undefined)
+  return servedView(sourced, reading)
 }
 
 function isAccepted(file: string): boolean {

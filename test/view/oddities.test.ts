@@ -258,7 +258,7 @@ const CASES: readonly Case[] = [
 
 function verdict(text: string): Verdict {
   try {
-    const { view } = servedView({ text, origin: 'v', modified: undefined }, STRICT, undefined)
+    const { view } = servedView({ text, origin: 'v', modified: undefined }, STRICT)
     // A node by its host name is one that no inventory can have.
     const clusters = view.clusters.map((one) => ({
       ...one,

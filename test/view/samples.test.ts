@@ -53,7 +53,7 @@ function reading(mode: string | undefined): Reading {
 
 function read(file: string, mode?: string) {
   const sourced = { text: readFileSync(join(SAMPLES, file), 'utf8'), origin: file, modified: undefined }
-  return servedView(sourced, reading(mode), undefined).view
+  return servedView(sourced, reading(mode)).view
 }
 
 test('there is a verdict on every sample', () => {
