@@ -1,5 +1,5 @@
 /**
- * Public addresses on the node's public interface, each a /32.
+ * Addresses of the cloud on the node's interfaces, each a /32: public ones, and one of the link (`scope link`).
  *
  * Invariants: only /32 addresses are ever touched, and only those of the published pool or named by a bundle of ours. One
  * of the pool with another prefix may be the node's own, with its route: the operator is told of it.
@@ -30,7 +30,7 @@ const LIVE = sh`${POOL}${ARRANGE}
   BEGIN { n = split(folders, folder, " "); for (i = 1; i <= n; i++) read_file(folder[i] "/addresses") }
   { device = $2; sub(/@.*/, "", device) }
   $4 ~ /\/32$/ && (($4 " " device) in named || in_pool(device, number(substr($4, 1, length($4) - 3)))) {
-    line = "address " $4 " dev " device
+    line = "address " $4 " dev " device ($0 ~ / scope link / ? " scope link" : "")
     if (!there[line]++) lines[++found] = line
   }
   END { arrange(lines, found); for (i = 1; i <= found; i++) print lines[i] }`
@@ -100,7 +100,10 @@ while IFS=' /' read -r _ address _; do
   conntrack -D --orig-dst "$address" > /dev/null 2>&1
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
 done < "$work/addresses.revoked"
-while IFS=' /' read -r _ address _ _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.new"
+# One of the link is the same on every host, and nobody else's business.
+while IFS=' /' read -r _ address _ _ device scope; do
+  [ -n "$scope" ] || addresses_announce "$address" "$device"
+done < "$work/addresses.new"
 :`,
   },
   show: sh`

@@ -3,7 +3,8 @@
  *
  * Invariants: own chains only, each replaced whole inside one transaction per table; a hook chain (`hooks`) is created
  * when it is absent and its rules are somebody else's; a built-in chain holds our jumps, in order, and nothing else of
- * ours; a table that already is as it should be is not written; a rule that stays keeps its counters.
+ * ours; a policy is ours only where a mode says so (`policies`); a table that already is as it should be is not written;
+ * a rule that stays keeps its counters.
  */
 
 import { IPTABLES } from './alike.ts'
@@ -17,6 +18,10 @@ interface Ownership {
   readonly hooks: string
   /** Chains among them that built-in chains jump to; a jump to any other is somebody else's rule. */
   readonly entries: string
+  /** Built-in chains whose policy is ours, as `table chain`; absent: none. */
+  readonly policies?: string
+  /** Whether packets between ports of a bridge are to meet the rules, too. */
+  readonly bridged: boolean
 }
 
 /** A jump of ours is exactly `-A BUILTIN -j ENTRY`; everything else that names an own chain is somebody's use of it. */
@@ -24,6 +29,7 @@ const NAMES = sh`
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
+  function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }`
 
 /** What iptables-save prints, cut down to what is ours, in a fixed order. */
@@ -33,6 +39,7 @@ const CANONICAL = sh`${NAMES}${IN_ORDER}
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
+  /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
   is_jump() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }`
@@ -53,14 +60,16 @@ const TRANSACTION = sh`${NAMES}
     chain = substr($1, 2)
     for (i = 1; copying && i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]
     wanted_size += length($0)
-    if (/^:/) { wanted[chain] = 1; names[++named] = chain }
+    if (/^:/ && $2 != "-") policy[chain] = $2
+    else if (/^:/) { wanted[chain] = 1; names[++named] = chain }
     else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
   /^:/ {
     chain = substr($1, 2); live[chain] = 1
-    if ($2 != "-") builtin[chain] = 1
+    if ($2 != "-") { builtin[chain] = $2; passed[chain] = $3 }
+    if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
   is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
@@ -78,11 +87,13 @@ const TRANSACTION = sh`${NAMES}
     for (chain in wanted) if (!(chain in live) || seen[chain] != rules_of[chain]) return 0
     for (chain in live) if (own(chain) && !(chain in wanted) && (seen[chain] || !(chain in hidden))) return 0
     for (chain in chains) if (jumps[chain] != asked[chain]) return 0
+    for (chain in policy) if (policy[chain] != builtin[chain]) return 0
     return !differs
   }
   END {
     if (is_as_wanted()) exit 3
     print "*" table
+    for (chain in policy) if (policy[chain] != builtin[chain]) print ":" chain, policy[chain], passed[chain] ? passed[chain] : "[0:0]"
     for (i = 1; i <= named; i++) if (!hook(names[i]) || !(names[i] in live)) declare(names[i])
     for (chain in live) if (own(chain) && !(chain in wanted)) {
       if (!hook(chain)) declare(chain)
@@ -96,7 +107,17 @@ const TRANSACTION = sh`${NAMES}
     if (!copying && wanted_size == live_size) exit 4
   }`
 
-export function iptables({ owned, hooks, entries }: Ownership): Artifact {
+const BRIDGED = sh`
+[ -d /proc/sys/net/bridge ] ||
+  { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
+[ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
+  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`
+
+/** Chains that no table has match nothing. */
+const NO_POLICY = '^$'
+
+export function iptables({ owned, hooks, entries, policies = NO_POLICY, bridged }: Ownership): Artifact {
+  const names = sh`-v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v policies='${policies}'`
   return {
     name: 'iptables',
     file: 'iptables.restore',
@@ -106,7 +127,7 @@ iptables_live() {
   live=$(iptables-save) || return 1
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
-iptables_canonical() { awk -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v blocked="$blocked" '${CANONICAL}'; }
+iptables_canonical() { awk ${names} -v blocked="$blocked" '${CANONICAL}'; }
 # What the rehearsal showed says the same as the file in the kernel's own words, so that a rule is recognised, and with it
 # its counters.
 iptables_source() {
@@ -117,8 +138,8 @@ iptables_commit() { # table copies
   iptables_source
   iptables-save -c -t "$1" > "$work/iptables.live" || return 1
   : > "$work/iptables.stays"
-  awk -v table="$1" -v source="$source" -v copies="$2" -v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' \
-    -v blocked="$blocked" -v stays="$work/iptables.stays" '${TRANSACTION}' "$work/iptables.live" > "$work/iptables.$1"
+  awk -v table="$1" -v source="$source" -v copies="$2" ${names} -v blocked="$blocked" \
+    -v stays="$work/iptables.stays" '${TRANSACTION}' "$work/iptables.live" > "$work/iptables.$1"
   case $? in
     0) ;;
     3) return 0 ;;
@@ -135,10 +156,7 @@ iptables_commit() { # table copies
     check: sh`
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
-[ -d /proc/sys/net/bridge ] ||
-  { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
-[ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
-  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }
+${bridged ? BRIDGED : ''}
 # Both kinds of tables filter, whichever of them iptables shows.
 case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
 "$other-save" 2> /dev/null | awk -v owned='${owned}' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {

@@ -1,6 +1,7 @@
 /** What is doubtful about a view as a whole, seen from what else we know: what a guard saw, or a sentence to warn with. */
 
 import type { InventoryNode } from '../config/inventory.ts'
+import type { Mode } from '../modes/mode.ts'
 import type { NodeRecord } from '../record/record.ts'
 import { foldNames } from '../report/fold-names.ts'
 import type { ViewStamp } from '../run/event.ts'
@@ -24,6 +25,23 @@ export function doubtMissing({ clusters }: View, all: readonly InventoryNode[]):
   ]
 }
 
+/** In a mode whose controllers have duties, a cluster without one has no router, no leases and no rules. */
+export function doubtControllers(
+  { clusters }: View,
+  all: readonly InventoryNode[],
+  { duties }: Mode,
+): readonly Doubt[] {
+  if (!duties.cc) return []
+  const known = new Set<string>(all.flatMap(({ role, address }) => (role === 'cc' ? address : [])))
+  return clusters
+    .filter(({ controller }) => !known.has(controller))
+    .map(({ name, controller, nodes }) => {
+      const saw = `the inventory has no cc with address ${controller}, which is the controller of cluster ${name}`
+      const isBusy = nodes.some(({ instances }) => instances.length > 0)
+      return isBusy ? ({ guard: 'nodes', saw, instead: SAY_SOME } as const) : { guard: undefined, saw }
+    })
+}
+
 function unserved(nodes: readonly ViewNode[]): string {
   const count = nodes.reduce((sum, { instances }) => sum + instances.length, 0)
   const instances = `${count} ${count === 1 ? 'instance' : 'instances'}`
@@ -34,13 +52,14 @@ function unserved(nodes: readonly ViewNode[]): string {
 
 /** What the view has lost would be taken from such a node, or it cannot be served at all. */
 export function doubtUnknown({ clusters }: View, chosen: readonly InventoryNode[]): readonly Doubt[] {
-  const viewed = new Set(clusters.flatMap(({ nodes }) => nodes.map(({ name }) => name)))
-  const unknown = chosen.filter(({ address }) => !viewed.has(address))
+  const nodes = new Set(clusters.flatMap((cluster) => cluster.nodes.map(({ name }) => name)))
+  const controllers = new Set(clusters.map(({ controller }) => controller))
+  const unknown = chosen.filter(({ role, address }) => !(role === 'cc' ? controllers : nodes).has(address))
   const rest = unknown.length - MOST_SHOWN
   return [
-    ...unknown
-      .slice(0, MOST_SHOWN)
-      .map(({ name, address, where }) => `${where}: ${name} is ${address}, which is no node of the view`),
+    ...unknown.slice(0, MOST_SHOWN).map(({ name, address, where, role }) => {
+      return `${where}: ${name} is ${address}, which is no ${role === 'cc' ? 'controller' : 'node'} of the view`
+    }),
     ...(rest > 0 ? [`and ${rest} more nodes of the inventory that are no nodes of the view`] : []),
   ].map((saw) => ({ guard: 'nodes', saw }))
 }

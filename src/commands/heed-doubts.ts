@@ -5,7 +5,15 @@ import type { InventoryNode } from '../config/inventory.ts'
 import { readRecord } from '../record/record.ts'
 import { type Doubt, refuseDoubts } from '../run/guard.ts'
 import type { Context } from './context.ts'
-import { doubtAge, doubtMissing, doubtMode, doubtPath, doubtUnknown, doubtVersion } from './doubt-view.ts'
+import {
+  doubtAge,
+  doubtControllers,
+  doubtMissing,
+  doubtMode,
+  doubtPath,
+  doubtUnknown,
+  doubtVersion,
+} from './doubt-view.ts'
 import { stampOf } from './fleet-run.ts'
 import type { Gathered } from './gather.ts'
 import { served } from './node-bundle.ts'
@@ -24,6 +32,7 @@ export function doubtsOf(
     ...doubtAge(sourced, playbook.maxAge, clock()),
     ...doubtMode(view, theirs),
     ...(playbook.partial ? [] : doubtMissing(view, inventory.nodes)),
+    ...(playbook.partial ? [] : doubtControllers(view, inventory.nodes, gathered.mode)),
     ...doubtUnknown(view, served(chosen, gathered)),
     ...doubtPath(view, inventory.nodes, ownAddresses),
     ...doubtVersion(stampOf(gathered), record),

@@ -1,9 +1,11 @@
 import { EXIT, Refusal } from '../error.ts'
 import type { View } from '../view/view.ts'
 import { edge } from './edge/index.ts'
+import { managed } from './managed/index.ts'
+import { managedNovlan } from './managed-novlan/index.ts'
 import type { Mode } from './mode.ts'
 
-export const MODES: readonly Mode[] = [edge]
+export const MODES: readonly Mode[] = [edge, managed, managedNovlan]
 
 /** The mode that a view asks for, if it can serve this view. */
 export function modeOf(view: View, origin: string): Mode {

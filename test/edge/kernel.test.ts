@@ -1,14 +1,14 @@
 /** The rendered files, loaded by the real tools into an empty network namespace, are what the original made. */
 
 import { describe, expect, it } from 'vitest'
+import { caseNames, caseNodes, fileOf } from '../golden/cases.ts'
 import { chains, kernelMissing, lines, loadIntoKernel, sets } from '../kernel.ts'
-import { caseNames, caseNodes, fileOf } from './cases.ts'
 
 const missing = kernelMissing()
 if (missing.length > 0) console.error(`SKIPPED: no kernel read-back without ${missing.join(', ')}`)
 
-describe.skipIf(missing.length > 0).each(caseNames())('%s', (name) => {
-  it.each(caseNodes(name))('$name holds what eucanetd made', ({ bundle, address, reference }) => {
+describe.skipIf(missing.length > 0).each(caseNames('edge'))('%s', (name) => {
+  it.each(caseNodes('edge', name))('$name holds what eucanetd made', ({ bundle, address, reference }) => {
     const held = loadIntoKernel({
       ipset: fileOf(bundle, 'ipset.restore'),
       iptables: fileOf(bundle, 'iptables.restore'),

@@ -10,7 +10,7 @@ import { loadInventory } from '../../src/config/inventory.ts'
 import { packageTemplates } from '../../src/config/templates.ts'
 import { modeOf } from '../../src/modes/index.ts'
 import { readView } from '../../src/view/parse.ts'
-import { fileOf } from './cases.ts'
+import { fileOf } from '../golden/cases.ts'
 
 const CASE = join(import.meta.dirname, '../cases/edge/private-only-and-empty')
 const RULES = ['iptables.restore', 'ebtables.restore']

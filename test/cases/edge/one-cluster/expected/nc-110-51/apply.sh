@@ -216,10 +216,11 @@ iptables_live() {
   live=$(iptables-save) || return 1
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
-iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v blocked="$blocked" '
+iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v policies='^$' -v blocked="$blocked" '
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
+  function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
   function arrange(list, n,  gap, i, j, one) {
     for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
@@ -249,6 +250,7 @@ iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entri
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
+  /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
   is_jump() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }'; }
@@ -262,11 +264,12 @@ iptables_commit() { # table copies
   iptables_source
   iptables-save -c -t "$1" > "$work/iptables.live" || return 1
   : > "$work/iptables.stays"
-  awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' \
-    -v blocked="$blocked" -v stays="$work/iptables.stays" '
+  awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v policies='^$' -v blocked="$blocked" \
+    -v stays="$work/iptables.stays" '
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
+  function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
   BEGIN {
     while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }
@@ -279,14 +282,16 @@ iptables_commit() { # table copies
     chain = substr($1, 2)
     for (i = 1; copying && i < NF; i++) if ($i == "--match-set" && $(i + 1) in copy) $(i + 1) = copy[$(i + 1)]
     wanted_size += length($0)
-    if (/^:/) { wanted[chain] = 1; names[++named] = chain }
+    if (/^:/ && $2 != "-") policy[chain] = $2
+    else if (/^:/) { wanted[chain] = 1; names[++named] = chain }
     else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
   /^:/ {
     chain = substr($1, 2); live[chain] = 1
-    if ($2 != "-") builtin[chain] = 1
+    if ($2 != "-") { builtin[chain] = $2; passed[chain] = $3 }
+    if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
   is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
@@ -304,11 +309,13 @@ iptables_commit() { # table copies
     for (chain in wanted) if (!(chain in live) || seen[chain] != rules_of[chain]) return 0
     for (chain in live) if (own(chain) && !(chain in wanted) && (seen[chain] || !(chain in hidden))) return 0
     for (chain in chains) if (jumps[chain] != asked[chain]) return 0
+    for (chain in policy) if (policy[chain] != builtin[chain]) return 0
     return !differs
   }
   END {
     if (is_as_wanted()) exit 3
     print "*" table
+    for (chain in policy) if (policy[chain] != builtin[chain]) print ":" chain, policy[chain], passed[chain] ? passed[chain] : "[0:0]"
     for (i = 1; i <= named; i++) if (!hook(names[i]) || !(names[i] in live)) declare(names[i])
     for (chain in live) if (own(chain) && !(chain in wanted)) {
       if (!hook(chain)) declare(chain)
@@ -337,6 +344,7 @@ iptables_commit() { # table copies
 iptables_check() {
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
+
 [ -d /proc/sys/net/bridge ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
@@ -490,7 +498,10 @@ while IFS=' /' read -r _ address _; do
   conntrack -D --orig-dst "$address" > /dev/null 2>&1
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
 done < "$work/addresses.revoked"
-while IFS=' /' read -r _ address _ _ device; do addresses_announce "$address" "$device"; done < "$work/addresses.new"
+# One of the link is the same on every host, and nobody else's business.
+while IFS=' /' read -r _ address _ _ device scope; do
+  [ -n "$scope" ] || addresses_announce "$address" "$device"
+done < "$work/addresses.new"
 :
 }
 addresses_leave() {
@@ -525,7 +536,7 @@ printf '%s\n' "$live" | awk -v folders="$scope $want" '
   BEGIN { n = split(folders, folder, " "); for (i = 1; i <= n; i++) read_file(folder[i] "/addresses") }
   { device = $2; sub(/@.*/, "", device) }
   $4 ~ /\/32$/ && (($4 " " device) in named || in_pool(device, number(substr($4, 1, length($4) - 3)))) {
-    line = "address " $4 " dev " device
+    line = "address " $4 " dev " device ($0 ~ / scope link / ? " scope link" : "")
     if (!there[line]++) lines[++found] = line
   }
   END { arrange(lines, found); for (i = 1; i <= found; i++) print lines[i] }'
@@ -772,10 +783,10 @@ awk '
     hosts = shared = 0
     split("", seen)
   }
-  /^host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
+  /^ *host [^ ]+ [{]$/ && !inside { inside = 1; host[++hosts] = blank; blank = "" }
   inside {
     host[hosts] = host[hosts] $0 "\001"
-    if ($0 == "}") { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
+    if (/^ *}$/) { sub(/.$/, "", host[hosts]); inside = 0 } else if (!/ 00:00:00:00:00:00;$/ && seen[$0]++) shared = 1
     next
   }
   /^$/ { blank = blank "\001"; next }

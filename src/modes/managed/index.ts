@@ -1,0 +1,45 @@
+import { addresses } from '../../artifacts/addresses.ts'
+import type { Artifact } from '../../artifacts/artifact.ts'
+import { dhcpd } from '../../artifacts/dhcpd.ts'
+import { iptables } from '../../artifacts/iptables.ts'
+import { links } from '../../artifacts/links.ts'
+import type { View } from '../../view/view.ts'
+import type { Mode } from '../mode.ts'
+import { desired, remains } from './desired.ts'
+import { CONTROLLER_OPTIONS, NODE_OPTIONS } from './options.ts'
+
+/** Security groups are named by their ids, and so are their bridges. */
+const BRIDGES = links({ owned: '^sg-' })
+
+export const CONTROLLER_ARTIFACTS: readonly Artifact[] = [
+  iptables({
+    owned: '^(EUCA_|sg-)',
+    // There is nothing of the administrator's in our chains: his rules stand beside them.
+    hooks: '^$',
+    entries: '^(EUCA_|sg-)',
+    policies: '^filter FORWARD$',
+    bridged: false,
+  }),
+  BRIDGES,
+  addresses,
+  dhcpd({ daemon: '$VNET_DHCPDAEMON', device: '', unit: '' }),
+]
+
+export const managed: Mode = {
+  name: 'MANAGED',
+  duties: {
+    cc: { asksFacts: false, options: CONTROLLER_OPTIONS, artifacts: CONTROLLER_ARTIFACTS, checks: [] },
+    nc: { asksFacts: false, options: NODE_OPTIONS, artifacts: [BRIDGES], checks: [] },
+  },
+  unfit,
+  desired,
+  remains,
+}
+
+export function unfit(view: View): readonly string[] {
+  return [
+    ...(view.managedSubnet ? [] : ['there is no managedSubnet']),
+    ...(view.cloudController ? [] : ['there is no enabledCLCIp']),
+    ...(view.vpcElements > 0 ? ['VPCs, internet gateways and DHCP option sets do not belong to this mode'] : []),
+  ]
+}
