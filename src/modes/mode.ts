@@ -28,6 +28,11 @@ export interface Duty {
   readonly artifacts: readonly Artifact[]
   /** What a playbook may have verified on a node, once a bundle is committed there. */
   readonly checks: readonly NodeCheck[]
+  /**
+   * What `doctor` looks at besides: shell with the options at hand that says `found ABOUT TEXT` of what it saw. It changes
+   * nothing, and ends within seconds.
+   */
+  readonly symptoms?: string
 }
 
 /** Whoever asks has to have chosen a node that the mode serves. */

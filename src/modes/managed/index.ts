@@ -3,6 +3,7 @@ import type { Artifact } from '../../artifacts/artifact.ts'
 import { dhcpd } from '../../artifacts/dhcpd.ts'
 import { iptables } from '../../artifacts/iptables.ts'
 import { links } from '../../artifacts/links.ts'
+import type { ConfDemands } from '../../view/conf/demands.ts'
 import type { View } from '../../view/view.ts'
 import type { Mode } from '../mode.ts'
 import { desired, remains } from './desired.ts'
@@ -25,8 +26,15 @@ export const CONTROLLER_ARTIFACTS: readonly Artifact[] = [
   dhcpd({ daemon: '$VNET_DHCPDAEMON', device: '', unit: '' }),
 ]
 
+/** The one of both modes. */
+export const CONF = {
+  keys: ['VNET_SUBNET', 'VNET_NETMASK', 'VNET_ADDRSPERNET', 'VNET_DNS'],
+  network: 'segments',
+} as const satisfies ConfDemands
+
 export const managed: Mode = {
   name: 'MANAGED',
+  conf: CONF,
   duties: {
     cc: { asksFacts: false, options: CONTROLLER_OPTIONS, artifacts: CONTROLLER_ARTIFACTS, checks: [] },
     nc: { asksFacts: false, options: NODE_OPTIONS, artifacts: [BRIDGES], checks: [] },
