@@ -7,6 +7,7 @@ import type { View } from '../../view/view.ts'
 import type { Mode } from '../mode.ts'
 import type { Layout } from './controller.ts'
 import { desired, remains } from './desired.ts'
+import { FORMER_RULES } from './former-rules.ts'
 import { CONTROLLER_OPTIONS, NODE_OPTIONS } from './options.ts'
 
 /** Security groups are named by their ids, and so are their bridges. */
@@ -20,6 +21,7 @@ export function controllerArtifacts({ vlans }: Layout): readonly Artifact[] {
       hooks: '^$',
       entries: '^(EUCA_|sg-)',
       policies: '^filter FORWARD$',
+      former: FORMER_RULES,
       bridged: vlans ? 'must not' : 'either',
     }),
     BRIDGES,
