@@ -30,6 +30,8 @@ export interface MachinePlan {
   readonly id: string
   readonly mac: string
   readonly node: Host
+  /** The node's bridge that it is plugged into. */
+  readonly bridge: string
   /** The lab's directory. */
   readonly directory: string
 }
@@ -43,7 +45,7 @@ export async function bootMachine(plan: MachinePlan): Promise<Machine> {
     await node.plug(
       [
         `link add ${port} type veth peer name eth0 address ${mac} netns ${host.pid}`,
-        `link set ${port} master br0 up`,
+        `link set ${port} master ${plan.bridge} up`,
         `link set ${port} type bridge_slave hairpin on\n`,
       ].join('\n'),
     )

@@ -31,6 +31,8 @@ export interface Lab {
   readonly files: LabFiles
   readonly nodes: readonly LabNode[]
   readonly node: (name: string) => LabNode
+  /** Cluster controllers, in a mode that has them. */
+  readonly controller: (name: string) => Station
   readonly clc: Station
   readonly router: Station
   readonly outside: Station
@@ -99,9 +101,10 @@ export function makeLab(parts: LabParts): Lab {
   }
 
   async function boot(id: string, options: BootOptions = {}): Promise<Machine> {
-    const { mac, node: home } = instance(id)
+    const { mac, node: home, groups } = instance(id)
+    const bridge = plan.mode === 'MANAGED' ? (groups[0] ?? '') : 'br0'
     if (machines.has(id)) throw new Error(`${id} is running already`)
-    const booted = await bootMachine({ id, mac, node: station(home.name), directory: files.directory })
+    const booted = await bootMachine({ id, mac, bridge, node: station(home.name), directory: files.directory })
     const machine: Machine = {
       ...booted,
       stop: async () => {
@@ -136,6 +139,7 @@ export function makeLab(parts: LabParts): Lab {
     files,
     nodes,
     node,
+    controller: station,
     clc,
     admin,
     router: station(plan.router.name),

@@ -6,9 +6,18 @@
 //
 // The outside host stands behind the router, on a switch of its own, in 192.0.2.0/24.
 
+import {
+  type ControllerPlan,
+  type LabMode,
+  planController,
+  planManagedCluster,
+  planManagedNode,
+} from './plan-managed.ts'
 import type { World } from './world.ts'
 
 export interface LabOptions {
+  /** EDGE if not given. The others have one network, and a controller for each cluster. */
+  readonly mode?: LabMode
   readonly nodes?: number
   readonly clusters?: 1 | 2
   readonly networks?: 'one' | 'two'
@@ -54,6 +63,9 @@ export interface ClusterPlan {
 }
 
 export interface LabPlan {
+  readonly mode: LabMode
+  /** One for each cluster, in a mode that has them. */
+  readonly controllers: readonly ControllerPlan[]
   readonly networks: 'one' | 'two'
   readonly switches: readonly string[]
   readonly clusters: readonly ClusterPlan[]
@@ -70,17 +82,25 @@ const nodesPerCluster = 200
 export function planLab(options: LabOptions): LabPlan {
   const count = options.nodes ?? 3
   const networks = options.networks ?? 'one'
-  const clusters = [1, 2].slice(0, options.clusters ?? 1).map((number) => planCluster(number, networks))
+  const mode = options.mode ?? 'EDGE'
+  const numbers = [1, 2].slice(0, options.clusters ?? 1)
+  const clusters = numbers.map((number) =>
+    mode === 'EDGE' ? planCluster(number, networks) : planManagedCluster(number),
+  )
   if (count < clusters.length || count > nodesPerCluster * clusters.length) {
     throw new RangeError(`a lab of ${clusters.length} cluster(s) has no room for ${count} node(s)`)
   }
   const perCluster = Math.ceil(count / clusters.length)
-  const nodes = Array.from({ length: count }, (_, index) =>
-    planNode(index + 1, Math.floor(index / perCluster), networks, options.options ?? {}),
-  )
+  const nodes = Array.from({ length: count }, (_, index) => {
+    const cluster = Math.floor(index / perCluster)
+    if (mode !== 'EDGE') return planManagedNode(index + 1, cluster, mode)
+    return planNode(index + 1, cluster, networks, options.options ?? {})
+  })
   const privateSwitches = networks === 'two' ? clusters.map((_, index) => privateSwitch(index)) : []
 
   return {
+    mode,
+    controllers: mode === 'EDGE' ? [] : numbers.map(planController),
     networks,
     switches: ['public', ...privateSwitches, 'outside'],
     clusters,
@@ -88,7 +108,7 @@ export function planLab(options: LabOptions): LabPlan {
     clc: planStation('clc-01', '10.111.5.10', 'public', '10.111.0.1', 16),
     admin: planStation('admin', '10.111.5.5', 'public', '10.111.0.1', 16),
     outside: planStation('outside', '192.0.2.7', 'outside', '192.0.2.1', 24),
-    router: planRouter(clusters, networks),
+    router: planRouter(mode === 'EDGE' ? clusters : clusters.slice(0, 1), networks),
     publicPool: { first: '10.111.200.1', last: '10.111.200.250' },
   }
 }

@@ -1,7 +1,8 @@
-// A world as the XML the cloud controller would publish: mode EDGE, in the style of version 5.
+// A world as the XML the cloud controller would publish: in the style of version 5, or of 4.3 where only that has the mode.
 
 import { createHash } from 'node:crypto'
 import { addressAfter, type ClusterPlan, type LabPlan, type NodePlan } from './plan-lab.ts'
+import { type LabMode, managedNetwork } from './plan-managed.ts'
 import type { Rule, World } from './world.ts'
 
 /** An instance with everything the cloud would have decided. */
@@ -32,6 +33,15 @@ export function addressBook(plan: LabPlan): Place {
     return address
   }
 
+  /** A group has its tag from when it is first named, and its members the next free places in its segment. */
+  function managed(id: string, group: string): string {
+    const { address, size, firstInstance, firstTag } = managedNetwork
+    const tags = [...book.keys()].filter((key) => key.startsWith('group ')).length
+    const tag = Number(book.get(`group ${group}`) ?? firstTag + tags)
+    book.set(`group ${group}`, String(tag))
+    return next(group, id, addressAfter(address, size * (tag - 2) + firstInstance))
+  }
+
   function place(world: World): readonly PlacedInstance[] {
     return Object.entries(world.instances).map(([id, instance]) => {
       const node = plan.nodes.find(({ name }) => name === instance.node)
@@ -41,12 +51,16 @@ export function addressBook(plan: LabPlan): Place {
       return {
         id,
         node,
-        address: instance.address ?? next(cluster.name, id, cluster.firstInstance),
+        address: instance.address ?? privateAddress(id, instance.groups[0] ?? '', cluster),
         mac: instance.mac ?? `d0:0d:${id.slice(2, 10).replace(/(..)(?=.)/g, '$1:')}`,
         ...(chosen ? { publicAddress: chosen } : {}),
         groups: instance.groups,
       }
     })
+  }
+
+  function privateAddress(id: string, group: string, cluster: ClusterPlan): string {
+    return plan.mode === 'EDGE' ? next(cluster.name, id, cluster.firstInstance) : managed(id, group)
   }
 
   return place
@@ -67,14 +81,15 @@ export function renderView(plan: LabPlan, world: World, instances: readonly Plac
 function configuration(plan: LabPlan, instances: readonly PlacedInstance[]): string {
   const clusters = plan.clusters.map((cluster, index) => {
     const nodes = plan.nodes.filter((node) => node.cluster === index)
-    return clusterElement(cluster, nodes, instances)
+    return clusterElement(cluster, nodes, instances, plan.mode)
   })
   return [
-    property('mode', ['EDGE']),
+    property('mode', [plan.mode]),
     property('publicIps', [`${plan.publicPool.first}-${plan.publicPool.last}`]),
     property('enabledCLCIp', [plan.clc.address]),
     property('instanceDNSDomain', ['eucalyptus.internal']),
     property('instanceDNSServers', [plan.clc.address]),
+    ...(plan.mode === 'EDGE' ? [] : [managedSubnet()]),
     `<property type="cluster" name="clusters">${clusters.join('')}</property>`,
   ].join('')
 }
@@ -83,6 +98,7 @@ function clusterElement(
   cluster: ClusterPlan,
   nodes: readonly NodePlan[],
   instances: readonly PlacedInstance[],
+  mode: LabMode,
 ): string {
   const nodeElements = nodes.map((node) => {
     const ids = instances.filter((instance) => instance.node === node).map(({ id }) => tag('value', id))
@@ -92,13 +108,24 @@ function clusterElement(
     property('subnet', [cluster.subnet]) +
     property('netmask', [cluster.netmask]) +
     property('gateway', [cluster.gateway])
+  const own = [
+    `<subnet name="${cluster.subnet}">${subnet}</subnet>`,
+    property('privateIps', [`${cluster.firstInstance}-${cluster.lastInstance}`]),
+  ]
   return [
-    `<cluster name="${cluster.name}"><subnet name="${cluster.subnet}">${subnet}</subnet>`,
+    `<cluster name="${cluster.name}">`,
+    ...(mode === 'EDGE' ? own : []),
     property('enabledCCIp', [cluster.controller]),
     property('macPrefix', ['d0:0d']),
-    property('privateIps', [`${cluster.firstInstance}-${cluster.lastInstance}`]),
     `<property type="node" name="nodes">${nodeElements.join('')}</property></cluster>`,
   ].join('')
+}
+
+function managedSubnet(): string {
+  const { address, netmask, size, firstTag, lastTag } = managedNetwork
+  const parts = { subnet: address, netmask, minVlan: firstTag, maxVlan: lastTag, segmentSize: size }
+  const properties = Object.entries(parts).map(([name, value]) => property(name, [String(value)]))
+  return `<property name="managedSubnet"><managedSubnet name="${address}">${properties.join('')}</managedSubnet></property>`
 }
 
 function instanceElement(instance: PlacedInstance): string {

@@ -12,7 +12,7 @@ const metadataPort = 8773
 
 export async function setUpHost(host: Host, plan: LabPlan, directory: string): Promise<Station> {
   const script = await writeScript(directory, host.name, scriptOf(host.name, plan, directory))
-  const station = makeStation(host, deviceOf(host.name), portsOf(host.name, plan))
+  const station = makeStation(host, deviceOf(host.name, plan), portsOf(host.name, plan))
   await host.setUp(script)
   return await station
 }
@@ -20,6 +20,8 @@ export async function setUpHost(host: Host, plan: LabPlan, directory: string): P
 function scriptOf(name: string, plan: LabPlan, directory: string): string {
   const node = plan.nodes.find((one) => one.name === name)
   if (node) return scripts.nodeScript(node, join(directory, name))
+  const controller = plan.controllers.find((one) => one.name === name)
+  if (controller) return scripts.clusterScript(controller, join(directory, name), plan.mode === 'MANAGED')
   if (name === plan.clc.name) return scripts.controllerScript(plan.clc, join(directory, name))
   if (name === plan.router.name) return scripts.routerScript(plan.router)
   if (name === plan.outside.name) return scripts.outsideScript(plan.outside)
@@ -32,7 +34,8 @@ function portsOf(name: string, plan: LabPlan): readonly number[] {
   return name === plan.outside.name ? [scripts.catchAllPort] : []
 }
 
-function deviceOf(name: string): string {
-  if (name.startsWith('nc-')) return 'br0'
+function deviceOf(name: string, plan: LabPlan): string {
+  const node = plan.nodes.find((one) => one.name === name)
+  if (node) return node.bridgeAddresses.length > 0 ? 'br0' : 'eth0'
   return name === 'router' ? 'pub' : 'eth0'
 }

@@ -5,7 +5,10 @@
 // like /run, /tmp and /root, are tmpfs of that namespace; the real /root/.ssh, /etc/ssh and shell rc files are out
 // of sight of the host's sshd and of its sessions.
 
+import { join } from 'node:path'
 import type { HostPlan, NodePlan } from './plan-lab.ts'
+import { packageRoot } from './start-agent.ts'
+import { vlansMissing } from './vlans-missing.ts'
 
 /** Everything the VM and the outside host are sent on any port lands on this one, where the agent listens. */
 export const catchAllPort = 7
@@ -15,13 +18,23 @@ export function nodeScript(node: NodePlan, files: string): string {
     opening(node.name),
     sysctl('net/ipv4/ip_forward', 1),
     sysctl('net/bridge/bridge-nf-call-iptables', 1),
-    ip([
-      `link add br0 address ${node.bridgeMac} type bridge forward_delay 0 mcast_snooping 0`,
-      `link set ${node.legs.at(-1)?.device ?? ''} master br0 up`,
-      ...node.bridgeAddresses.map((address) => `addr add ${address} broadcast + dev br0`),
-      'link set br0 up',
-      ...addressing(node),
-    ]),
+    ip([...(node.bridgeAddresses.length > 0 ? bridge(node) : []), ...addressing(node)]),
+    ...(node.bridgeAddresses.length > 0 ? [] : [standInForVlans()]),
+    ownFiles(files),
+    'mkdir -p /run/eucalyptus/net',
+    ownBootId,
+    startSshd,
+  )
+}
+
+/** A cluster controller, which is a router. */
+export function clusterScript(controller: HostPlan, files: string, vlans: boolean): string {
+  return lines(
+    opening(controller.name),
+    sysctl('net/ipv4/ip_forward', 1),
+    sysctl('net/ipv4/conf/all/send_redirects', 0),
+    ip(addressing(controller)),
+    ...(vlans ? [standInForVlans()] : []),
     ownFiles(files),
     'mkdir -p /run/eucalyptus/net',
     ownBootId,
@@ -96,6 +109,26 @@ function opening(name: string): string {
     `echo ${name} > /proc/sys/kernel/hostname`,
     ...['all', 'default'].map((scope) => sysctl(`net/ipv4/conf/${scope}/rp_filter`, 0)),
     ...['all', 'default'].map((scope) => sysctl(`net/ipv6/conf/${scope}/disable_ipv6`, 1)),
+  )
+}
+
+function bridge({ bridgeMac, bridgeAddresses, legs }: NodePlan): readonly string[] {
+  return [
+    `link add br0 address ${bridgeMac} type bridge forward_delay 0 mcast_snooping 0`,
+    `link set ${legs.at(-1)?.device ?? ''} master br0 up`,
+    ...bridgeAddresses.map((address) => `addr add ${address} broadcast + dev br0`),
+    'link set br0 up',
+  ]
+}
+
+/** Only what asks this host's ip for a VLAN device gets another, and the file of this machine is as it was. */
+function standInForVlans(): string {
+  if (!vlansMissing()) return ''
+  return lines(
+    'mkdir -p /run/stand-in',
+    ': > /run/stand-in/ip',
+    'mount --bind /bin/ip /run/stand-in/ip',
+    `mount --bind ${join(packageRoot(), 'lab/stand-in/ip')} /bin/ip`,
   )
 }
 

@@ -53,7 +53,7 @@ async function allEnded<T extends readonly Promise<unknown>[]>(tasks: readonly [
 }
 
 function everyHost(plan: LabPlan): readonly HostPlan[] {
-  return [...plan.nodes, plan.clc, plan.router, plan.outside, plan.admin]
+  return [...plan.nodes, ...plan.controllers, plan.clc, plan.router, plan.outside, plan.admin]
 }
 
 // The admin host runs the CLI: it needs this Node.js, and a home that is not anybody's.

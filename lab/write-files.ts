@@ -9,6 +9,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LabPlan, NodePlan } from './plan-lab.ts'
+import type { ControllerPlan, LabMode } from './plan-managed.ts'
 import { leaseScript, leaseScriptFile } from './request-lease.ts'
 
 export interface LabFiles {
@@ -45,7 +46,7 @@ Subsystem sftp internal-sftp
 
 export async function writeFiles(directory: string, plan: LabPlan, view: string): Promise<LabFiles> {
   const key = join(directory, 'admin', 'id_ed25519')
-  const served = [...plan.nodes, plan.clc]
+  const served = [...plan.nodes, ...plan.controllers, plan.clc]
   const hostKeys = served.map(({ name }) => join(directory, name, 'etc', 'ssh', 'ssh_host_ed25519_key'))
   await makeKeys([key, ...hostKeys])
   const authorized = await readFile(`${key}.pub`, 'utf8')
@@ -61,7 +62,9 @@ export async function writeFiles(directory: string, plan: LabPlan, view: string)
   }
   await Promise.all([
     ...served.map((host) => writeTree(join(directory, host.name), { ...sshTree(authorized), ...hostsTree(host) })),
-    ...plan.nodes.map((node) => writeTree(join(directory, node.name), nodeTree(node))),
+    ...[...plan.nodes, ...plan.controllers].map((host) => {
+      return writeTree(join(directory, host.name), hostTree(host, plan.mode))
+    }),
     writeTree(join(directory, plan.clc.name), { [viewFile.replace('/var/', '')]: view }),
     writeTree(directory, {
       known_hosts: knownHosts,
@@ -102,8 +105,8 @@ function hostsTree({ name, address }: Named): Readonly<Record<string, string>> {
   return { 'etc/hosts': `127.0.0.1 localhost\n${address} ${name}\n` }
 }
 
-function nodeTree(node: NodePlan): Readonly<Record<string, string>> {
-  const options = { EUCALYPTUS: '/', VNET_MODE: 'EDGE', VNET_DHCPDAEMON: '/usr/sbin/dhcpd', ...node.options }
+function hostTree(host: NodePlan | ControllerPlan, mode: LabMode): Readonly<Record<string, string>> {
+  const options = { EUCALYPTUS: '/', VNET_MODE: mode, VNET_DHCPDAEMON: '/usr/sbin/dhcpd', ...host.options }
   const conf = Object.entries(options).map(([name, value]) => `${name}="${value}"\n`)
   return {
     'etc/eucalyptus/eucalyptus.conf': conf.join(''),
@@ -112,17 +115,23 @@ function nodeTree(node: NodePlan): Readonly<Record<string, string>> {
 }
 
 function inventoryText(plan: LabPlan, files: LabFiles): string {
-  const options = Object.entries(plan.nodes[0]?.options ?? {}).map(
-    ([name, value]) => `${name}: ${JSON.stringify(value)}`,
-  )
+  const options = (host: NodePlan | ControllerPlan | undefined) => {
+    return Object.entries(host?.options ?? {}).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  }
   return [
     'cloud: lab',
     'defaults:',
     '  role: nc',
     `  ssh: { user: root, key: ${files.key}, known_hosts: ${files.knownHosts} }`,
-    `  options: { ${options.join(', ')} }`,
+    `  options: { ${options(plan.controllers.length > 0 ? undefined : plan.nodes[0]).join(', ')} }`,
     'nodes:',
-    ...plan.nodes.map(({ name, address }) => `  ${name}: { address: ${address} }`),
+    ...plan.nodes.map((node) => {
+      const own = plan.controllers.length > 0 ? `, options: { ${options(node).join(', ')} }` : ''
+      return `  ${node.name}: { address: ${node.address}${own} }`
+    }),
+    ...plan.controllers.map((controller) => {
+      return `  ${controller.name}: { address: ${controller.address}, role: cc, options: { ${options(controller).join(', ')} } }`
+    }),
     '',
   ].join('\n')
 }
@@ -139,7 +148,7 @@ function playbookText(plan: LabPlan, files: LabFiles): string {
     `    known_hosts: ${files.knownHosts}`,
     `    file: ${viewFile}`,
     'stages:',
-    `  - { name: all, targets: [all], parallel: ${Math.min(plan.nodes.length, 32)} }`,
+    `  - { name: all, targets: [all], parallel: ${Math.min(plan.nodes.length + plan.controllers.length, 32)} }`,
     '',
   ].join('\n')
 }

@@ -3,7 +3,7 @@
  *
  * Invariants: own chains only, each replaced whole inside one transaction per table; a hook chain (`hooks`) is created
  * when it is absent and its rules are somebody else's; a built-in chain holds our jumps, in order, and nothing else of
- * ours; a policy is ours only where a mode says so (`policies`); a table that already is as it should be is not written;
+ * ours, but for what the original left in it (`former`); a policy is ours only where a mode says so (`policies`); a table that already is as it should be is not written;
  * a rule that stays keeps its counters.
  */
 
@@ -20,27 +20,37 @@ interface Ownership {
   readonly entries: string
   /** Built-in chains whose policy is ours, as `table chain`; absent: none. */
   readonly policies?: string
+  /**
+   * What the original wrote into built-in chains: an awk function `is_former` of the rule at hand, which is asked of all of
+   * them in the order of iptables-save; absent: nothing. Such rules are ours, and in no bundle of ours.
+   */
+  readonly former?: string
   /** Whether packets between ports of a bridge are to meet the rules, too. */
-  readonly bridged: boolean
+  readonly bridged: 'must' | 'must not' | 'either'
 }
 
 /** A jump of ours is exactly `-A BUILTIN -j ENTRY`; everything else that names an own chain is somebody's use of it. */
-const NAMES = sh`
+const NAMES = (former: string) => sh`${former}
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
-  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }`
+  function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  function is_entry() { return $1 == "-A" && ($2 in builtin) && is_former() || is_jump() }
+  function body() { return substr($0, length("-A " $2 " ") + 1) }`
+
+const NO_FORMER = sh`
+  function is_former() { return 0 }`
 
 /** What iptables-save prints, cut down to what is ours, in a fixed order. */
-const CANONICAL = sh`${NAMES}${IN_ORDER}
+const CANONICAL = (former: string) => sh`${NAMES(former)}${IN_ORDER}
   BEGIN { while ((getline < blocked) > 0) if ($1 == "iptables") hidden[$2 " " $3] = 1 }
   { sub(/^\[[0-9]+:[0-9]+\] /, "") }
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
   /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
-  is_jump() { keep(2, "-", $0) }
+  is_entry() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }`
 
@@ -48,7 +58,7 @@ const CANONICAL = sh`${NAMES}${IN_ORDER}
  * Reads what iptables-save -c prints of one table, and prints the transaction that makes it what the source says of it.
  * Ends with 3 where it is that already; with 4 where the two are equally long, and may differ in nothing but order.
  */
-const TRANSACTION = sh`${NAMES}
+const TRANSACTION = (former: string) => sh`${NAMES(former)}
   BEGIN {
     while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }
     while ((getline < blocked) > 0) if ($1 == "iptables" && $2 == table) hidden[$3] = 1
@@ -63,7 +73,7 @@ const TRANSACTION = sh`${NAMES}
     if (/^:/ && $2 != "-") policy[chain] = $2
     else if (/^:/) { wanted[chain] = 1; names[++named] = chain }
     else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+    else { chains[$2] = 1; asked[$2] = asked[$2] body() "\n" }
   }
   /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
   /^:/ {
@@ -72,7 +82,7 @@ const TRANSACTION = sh`${NAMES}
     if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
-  is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
+  is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
   /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
   /^-A/ {
     filled[$2] = 1
@@ -80,8 +90,8 @@ const TRANSACTION = sh`${NAMES}
   }
   function declare(chain) { print ":" chain " - [0:0]" }
   function rejump(chain,  i, n, to) {
-    n = split(jumps[chain], to, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " to[i]
-    n = split(asked[chain], to, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " to[i]
+    n = split(jumps[chain], to, "\n"); for (i = 1; i < n; i++) print "-D " chain " " to[i]
+    n = split(asked[chain], to, "\n"); for (i = 1; i < n; i++) print "-I " chain " " i " " to[i]
   }
   function is_as_wanted(  chain) {
     for (chain in wanted) if (!(chain in live) || seen[chain] != rules_of[chain]) return 0
@@ -107,16 +117,23 @@ const TRANSACTION = sh`${NAMES}
     if (!copying && wanted_size == live_size) exit 4
   }`
 
-const BRIDGED = sh`
+const BRIDGED = {
+  must: sh`
 [ -d /proc/sys/net/bridge ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
-  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`
+  { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,
+  'must not': sh`
+[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 0 ] ||
+  note 'net.bridge.bridge-nf-call-iptables is 1: no instance reaches a public address of its own bridge, be it its own: sysctl -w net.bridge.bridge-nf-call-iptables=0'`,
+  either: '',
+}
 
 /** Chains that no table has match nothing. */
 const NO_POLICY = '^$'
 
-export function iptables({ owned, hooks, entries, policies = NO_POLICY, bridged }: Ownership): Artifact {
+export function iptables(ownership: Ownership): Artifact {
+  const { owned, hooks, entries, policies = NO_POLICY, former = NO_FORMER, bridged } = ownership
   const names = sh`-v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v policies='${policies}'`
   return {
     name: 'iptables',
@@ -127,7 +144,7 @@ iptables_live() {
   live=$(iptables-save) || return 1
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
-iptables_canonical() { awk ${names} -v blocked="$blocked" '${CANONICAL}'; }
+iptables_canonical() { awk ${names} -v blocked="$blocked" '${CANONICAL(former)}'; }
 # What the rehearsal showed says the same as the file in the kernel's own words, so that a rule is recognised, and with it
 # its counters.
 iptables_source() {
@@ -139,7 +156,7 @@ iptables_commit() { # table copies
   iptables-save -c -t "$1" > "$work/iptables.live" || return 1
   : > "$work/iptables.stays"
   awk -v table="$1" -v source="$source" -v copies="$2" ${names} -v blocked="$blocked" \
-    -v stays="$work/iptables.stays" '${TRANSACTION}' "$work/iptables.live" > "$work/iptables.$1"
+    -v stays="$work/iptables.stays" '${TRANSACTION(former)}' "$work/iptables.live" > "$work/iptables.$1"
   case $? in
     0) ;;
     3) return 0 ;;
@@ -156,7 +173,7 @@ iptables_commit() { # table copies
     check: sh`
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
-${bridged ? BRIDGED : ''}
+${BRIDGED[bridged]}
 # Both kinds of tables filter, whichever of them iptables shows.
 case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
 "$other-save" 2> /dev/null | awk -v owned='${owned}' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {

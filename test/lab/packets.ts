@@ -72,7 +72,7 @@ function namesOf(lab: Lab): readonly (readonly [name: string, address: string])[
     ['outside', lab.plan.outside.address],
     ['clc-01', lab.plan.clc.address],
     ['admin', lab.plan.admin.address],
-    ...lab.nodes.map(({ name, address }) => [name, address] as const),
+    ...[...lab.nodes, ...lab.plan.controllers].map(({ name, address }) => [name, address] as const),
     ...instances.map(({ id, address }) => [id.slice(-1), address] as const),
     ...instances.flatMap(({ id, publicAddress }) =>
       publicAddress ? [[`eip-${id.slice(-1)}`, publicAddress] as const] : [],

@@ -40,9 +40,9 @@ export async function mustPush(lab: Lab, args: readonly string[] = []): Promise<
   throw new Error(`push ended with ${pushed.code}: ${JSON.stringify(pushed.outcomes, null, 2)}\n${pushed.stderr}`)
 }
 
-/** Every node of the lab with one status. */
+/** Every node of the lab, and every controller, with one status. */
 export function all(lab: Lab, status: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(lab.nodes.map(({ name }) => [name, status]))
+  return Object.fromEntries([...lab.nodes, ...lab.plan.controllers].map(({ name }) => [name, status]))
 }
 
 /** From now on the inventory wants the profile hardened, on every node. */

@@ -22,7 +22,7 @@ export const edge: Mode = {
       options: OPTIONS,
       artifacts: [
         ipset({ owned: OWNED, restricting: '^EUCA_' }),
-        iptables({ owned: OWNED, hooks: 'USERHOOK$', entries: '^EUCA_', bridged: true }),
+        iptables({ owned: OWNED, hooks: 'USERHOOK$', entries: '^EUCA_', bridged: 'must' }),
         addresses,
         ebtables({ owned: '^EUCA_' }),
         dhcpd({ daemon: 'dhcpd', device: '$VNET_BRIDGE', unit: 'eucanetd-dhcpd@$VNET_BRIDGE.service' }),

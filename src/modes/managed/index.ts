@@ -6,25 +6,30 @@ import { links } from '../../artifacts/links.ts'
 import type { ConfDemands } from '../../view/conf/demands.ts'
 import type { View } from '../../view/view.ts'
 import type { Mode } from '../mode.ts'
+import type { Layout } from './controller.ts'
 import { desired, remains } from './desired.ts'
+import { FORMER_RULES } from './former-rules.ts'
 import { CONTROLLER_OPTIONS, NODE_OPTIONS } from './options.ts'
 
 /** Security groups are named by their ids, and so are their bridges. */
 const BRIDGES = links({ owned: '^sg-' })
 
-export const CONTROLLER_ARTIFACTS: readonly Artifact[] = [
-  iptables({
-    owned: '^(EUCA_|sg-)',
-    // There is nothing of the administrator's in our chains: his rules stand beside them.
-    hooks: '^$',
-    entries: '^(EUCA_|sg-)',
-    policies: '^filter FORWARD$',
-    bridged: false,
-  }),
-  BRIDGES,
-  addresses,
-  dhcpd({ daemon: '$VNET_DHCPDAEMON', device: '', unit: '' }),
-]
+export function controllerArtifacts({ vlans }: Layout): readonly Artifact[] {
+  return [
+    iptables({
+      owned: '^(EUCA_|sg-)',
+      // There is nothing of the administrator's in our chains: his rules stand beside them.
+      hooks: '^$',
+      entries: '^(EUCA_|sg-)',
+      policies: '^filter FORWARD$',
+      former: FORMER_RULES,
+      bridged: vlans ? 'must not' : 'either',
+    }),
+    BRIDGES,
+    addresses,
+    dhcpd({ daemon: '$VNET_DHCPDAEMON', device: '', unit: '' }),
+  ]
+}
 
 /** The one of both modes. */
 export const CONF = {
@@ -36,7 +41,7 @@ export const managed: Mode = {
   name: 'MANAGED',
   conf: CONF,
   duties: {
-    cc: { asksFacts: false, options: CONTROLLER_OPTIONS, artifacts: CONTROLLER_ARTIFACTS, checks: [] },
+    cc: { asksFacts: false, options: CONTROLLER_OPTIONS, artifacts: controllerArtifacts({ vlans: true }), checks: [] },
     nc: { asksFacts: false, options: NODE_OPTIONS, artifacts: [BRIDGES], checks: [] },
   },
   unfit,

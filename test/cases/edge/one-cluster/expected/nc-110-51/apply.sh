@@ -217,11 +217,14 @@ iptables_live() {
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
 iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v policies='^$' -v blocked="$blocked" '
+  function is_former() { return 0 }
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  function is_entry() { return is_jump() || $1 == "-A" && ($2 in builtin) && is_former() }
+  function body() { return substr($0, length("-A " $2 " ") + 1) }
   function arrange(list, n,  gap, i, j, one) {
     for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
       for (i = gap + 1; i <= n; i++) {
@@ -251,7 +254,7 @@ iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entri
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
   /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
-  is_jump() { keep(2, "-", $0) }
+  is_entry() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }'; }
 # What the rehearsal showed says the same as the file in the kernel's own words, so that a rule is recognised, and with it
@@ -266,11 +269,14 @@ iptables_commit() { # table copies
   : > "$work/iptables.stays"
   awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entries='^EUCA_' -v policies='^$' -v blocked="$blocked" \
     -v stays="$work/iptables.stays" '
+  function is_former() { return 0 }
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  function is_entry() { return is_jump() || $1 == "-A" && ($2 in builtin) && is_former() }
+  function body() { return substr($0, length("-A " $2 " ") + 1) }
   BEGIN {
     while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }
     while ((getline < blocked) > 0) if ($1 == "iptables" && $2 == table) hidden[$3] = 1
@@ -285,7 +291,7 @@ iptables_commit() { # table copies
     if (/^:/ && $2 != "-") policy[chain] = $2
     else if (/^:/) { wanted[chain] = 1; names[++named] = chain }
     else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+    else { chains[$2] = 1; asked[$2] = asked[$2] body() "\n" }
   }
   /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
   /^:/ {
@@ -294,7 +300,7 @@ iptables_commit() { # table copies
     if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
-  is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
+  is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
   /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
   /^-A/ {
     filled[$2] = 1
@@ -302,8 +308,8 @@ iptables_commit() { # table copies
   }
   function declare(chain) { print ":" chain " - [0:0]" }
   function rejump(chain,  i, n, to) {
-    n = split(jumps[chain], to, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " to[i]
-    n = split(asked[chain], to, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " to[i]
+    n = split(jumps[chain], to, "\n"); for (i = 1; i < n; i++) print "-D " chain " " to[i]
+    n = split(asked[chain], to, "\n"); for (i = 1; i < n; i++) print "-I " chain " " i " " to[i]
   }
   function is_as_wanted(  chain) {
     for (chain in wanted) if (!(chain in live) || seen[chain] != rules_of[chain]) return 0

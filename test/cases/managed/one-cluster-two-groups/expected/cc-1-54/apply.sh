@@ -95,11 +95,30 @@ iptables_live() {
   case $live in *'is incompatible, use'*) complain 'iptables-save cannot read a table that nft made'; return 1 ;; esac
 }
 iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='^$' -v entries='^(EUCA_|sg-)' -v policies='^filter FORWARD$' -v blocked="$blocked" '
+  function is_former() {
+    if ($2 == "FORWARD") {
+      if ($4 == "EUCA_COUNTERS_IN") counted = 1
+      if (!counted) return 0
+      if (body() == "-m conntrack --ctstate ESTABLISHED -j ACCEPT") return 1
+      if (NF == 7 && $3 $4 $6 $7 == "!-d-jACCEPT") return 1
+      return NF == 8 && $3 $5 $7 $8 == "-s-d-jACCEPT" && $4 == $6
+    }
+    if ($2 == "PREROUTING" || $2 == "OUTPUT") {
+      if (/ -d 169[.]254[.]169[.]254\/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination [0-9.]+:8773$/) return NF == 14
+      if (NF == 10 && / -j MARK --set-xmark 0x15\/0xffffffff$/) return elastic[$6] = 1
+      return NF == 8 && $3 $5 $6 == "-d-jDNAT" && ($4 in elastic)
+    }
+    if ($2 != "POSTROUTING" || $3 != "-s") return 0
+    if (NF == 9 && $8 $9 == "-jMASQUERADE") return $5 $6 == "!-d" && $7 == $4
+    return $(NF - 1) == "--to-source" && ($NF "/32") in elastic
+  }
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  function is_entry() { return is_jump() || $1 == "-A" && ($2 in builtin) && is_former() }
+  function body() { return substr($0, length("-A " $2 " ") + 1) }
   function arrange(list, n,  gap, i, j, one) {
     for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
       for (i = gap + 1; i <= n; i++) {
@@ -129,7 +148,7 @@ iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='^$' -v entries='^(E
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
   /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
-  is_jump() { keep(2, "-", $0) }
+  is_entry() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }'; }
 # What the rehearsal showed says the same as the file in the kernel's own words, so that a rule is recognised, and with it
@@ -144,11 +163,30 @@ iptables_commit() { # table copies
   : > "$work/iptables.stays"
   awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='^$' -v entries='^(EUCA_|sg-)' -v policies='^filter FORWARD$' -v blocked="$blocked" \
     -v stays="$work/iptables.stays" '
+  function is_former() {
+    if ($2 == "FORWARD") {
+      if ($4 == "EUCA_COUNTERS_IN") counted = 1
+      if (!counted) return 0
+      if (body() == "-m conntrack --ctstate ESTABLISHED -j ACCEPT") return 1
+      if (NF == 7 && $3 $4 $6 $7 == "!-d-jACCEPT") return 1
+      return NF == 8 && $3 $5 $7 $8 == "-s-d-jACCEPT" && $4 == $6
+    }
+    if ($2 == "PREROUTING" || $2 == "OUTPUT") {
+      if (/ -d 169[.]254[.]169[.]254\/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination [0-9.]+:8773$/) return NF == 14
+      if (NF == 10 && / -j MARK --set-xmark 0x15\/0xffffffff$/) return elastic[$6] = 1
+      return NF == 8 && $3 $5 $6 == "-d-jDNAT" && ($4 in elastic)
+    }
+    if ($2 != "POSTROUTING" || $3 != "-s") return 0
+    if (NF == 9 && $8 $9 == "-jMASQUERADE") return $5 $6 == "!-d" && $7 == $4
+    return $(NF - 1) == "--to-source" && ($NF "/32") in elastic
+  }
   function own(chain) { return chain ~ owned }
   function hook(chain) { return chain ~ hooks }
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
+  function is_entry() { return is_jump() || $1 == "-A" && ($2 in builtin) && is_former() }
+  function body() { return substr($0, length("-A " $2 " ") + 1) }
   BEGIN {
     while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }
     while ((getline < blocked) > 0) if ($1 == "iptables" && $2 == table) hidden[$3] = 1
@@ -163,7 +201,7 @@ iptables_commit() { # table copies
     if (/^:/ && $2 != "-") policy[chain] = $2
     else if (/^:/) { wanted[chain] = 1; names[++named] = chain }
     else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
-    else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
+    else { chains[$2] = 1; asked[$2] = asked[$2] body() "\n" }
   }
   /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
   /^:/ {
@@ -172,7 +210,7 @@ iptables_commit() { # table copies
     if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
-  is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
+  is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
   /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
   /^-A/ {
     filled[$2] = 1
@@ -180,8 +218,8 @@ iptables_commit() { # table copies
   }
   function declare(chain) { print ":" chain " - [0:0]" }
   function rejump(chain,  i, n, to) {
-    n = split(jumps[chain], to, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " to[i]
-    n = split(asked[chain], to, " "); for (i = 1; i <= n; i++) print "-I " chain " " i " -j " to[i]
+    n = split(jumps[chain], to, "\n"); for (i = 1; i < n; i++) print "-D " chain " " to[i]
+    n = split(asked[chain], to, "\n"); for (i = 1; i < n; i++) print "-I " chain " " i " " to[i]
   }
   function is_as_wanted(  chain) {
     for (chain in wanted) if (!(chain in live) || seen[chain] != rules_of[chain]) return 0
@@ -223,6 +261,8 @@ iptables_check() {
 [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
 
+[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 0 ] ||
+  note 'net.bridge.bridge-nf-call-iptables is 1: no instance reaches a public address of its own bridge, be it its own: sysctl -w net.bridge.bridge-nf-call-iptables=0'
 # Both kinds of tables filter, whichever of them iptables shows.
 case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
 "$other-save" 2> /dev/null | awk -v owned='^(EUCA_|sg-)' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {

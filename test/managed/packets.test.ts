@@ -1,0 +1,114 @@
+// Who reaches whom in the modes with controllers, by what the groups say, from each profile; the source that the other
+// side sees tells which translation was done. VLANs are stood in for where the kernel has none.
+
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Lab } from '../../lab/make-lab.ts'
+import type { LabMode } from '../../lab/plan-managed.ts'
+import { startLab } from '../../lab/start-lab.ts'
+import type { World } from '../../lab/world.ts'
+import { expectPackets, idOf, machineOf } from '../lab/packets.ts'
+import { all, harden, mustPush } from '../lab/push.ts'
+import { describeLab } from '../lab/with-lab.ts'
+
+/** Two members of a group on two nodes, of which only one has a public address, and one of another group. */
+const world: World = {
+  instances: {
+    [idOf('a')]: { node: 'nc-01', groups: ['sg-11111111'], public: true },
+    [idOf('b')]: { node: 'nc-01', groups: ['sg-22222222'], public: true },
+    [idOf('c')]: { node: 'nc-02', groups: ['sg-11111111'] },
+  },
+  groups: {
+    'sg-11111111': ['tcp 22 from anywhere', 'icmp from anywhere'],
+    'sg-22222222': ['tcp 80-90 from 10.111.200.1', 'tcp 3306 from sg-11111111'],
+  },
+}
+
+/** What a profile, and the way in which packets of a bridge are filtered, make of it. */
+interface Case {
+  readonly mode: LabMode
+  readonly profile: 'compatible' | 'hardened'
+  /** What becomes of a packet to the sender's own elastic IP, and to that of a neighbour without one of the sender's. */
+  readonly own: string
+  readonly neighbour: string
+}
+
+const CASES: readonly Case[] = [
+  { mode: 'MANAGED', profile: 'compatible', own: 'a sees eip-a', neighbour: 'dropped' },
+  { mode: 'MANAGED', profile: 'hardened', own: 'a sees eip-a', neighbour: 'a sees 172.16.63.193' },
+  { mode: 'MANAGED-NOVLAN', profile: 'compatible', own: 'a sees eip-a', neighbour: 'dropped' },
+  { mode: 'MANAGED-NOVLAN', profile: 'hardened', own: 'a sees eip-a', neighbour: 'a sees 172.16.63.193' },
+]
+
+describeLab.each(CASES)('$mode, $profile', ({ mode, profile, own, neighbour }) => {
+  let lab: Lab
+
+  beforeAll(async () => {
+    lab = await startLab({ mode, nodes: 2, world })
+    // As the mode's page says it: with 1 nobody reaches a public address that is on the same bridge as he is.
+    await lab.controller('cc-01').run('echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables')
+    if (profile === 'hardened') await harden(lab)
+    expect(await mustPush(lab)).toEqual(all(lab, 'converged'))
+    await Promise.all(Object.keys(world.instances).map((id) => lab.boot(id)))
+  })
+  afterAll(() => lab?.stop())
+
+  it('an instance is leased its address, with the router of its segment', async () => {
+    const leases = await Promise.all(['a', 'b', 'c'].map(async (letter) => await machineOf(lab, letter).dhcp()))
+    expect(leases.map((lease) => [lease?.address, lease?.prefix, lease?.router])).toEqual([
+      ['172.16.63.201', 27, '172.16.63.193'],
+      ['172.16.63.233', 27, '172.16.63.225'],
+      ['172.16.63.202', 27, '172.16.63.193'],
+    ])
+    expect(leases[0]).toMatchObject({ seconds: 86_400, domain: 'eucalyptus.internal', dns: [lab.plan.clc.address] })
+  })
+
+  it('what the groups say passes, and nothing else', async () => {
+    await expectPackets(
+      lab,
+      `
+      outside  eip-a     tcp 22     a sees outside
+      outside  eip-a     tcp 23     dropped
+      outside  eip-b     tcp 80     dropped
+      outside  eip-a     icmp       answered
+      # members of a group reach each other, on two nodes, too
+      a        c         tcp 23     c sees a
+      a        b         tcp 3306   b sees a
+      a        b         tcp 22     dropped
+      b        a         tcp 22     a sees b
+      b        a         tcp 23     dropped
+      # by a public address, with a public address or without one
+      a        eip-b     tcp 80     b sees eip-a
+      c        eip-b     tcp 80     dropped
+      c        eip-b     tcp 3306   b sees c
+      b        eip-a     tcp 22     a sees eip-b
+      # out, and to the metadata service
+      a        outside   tcp 9      outside sees eip-a
+      c        outside   tcp 9      outside sees cc-01
+      a        metadata  tcp 80     clc-01 sees eip-a
+      c        metadata  tcp 80     clc-01 sees cc-01
+      `,
+    )
+  })
+
+  it('public addresses of the own segment', async () => {
+    await expectPackets(
+      lab,
+      `
+      a        eip-a     tcp 22     ${own}
+      c        eip-a     tcp 22     ${neighbour}
+      `,
+    )
+  })
+
+  it('an ICMP error about a connection', async () => {
+    // Nothing listens there, and the host of the port says so.
+    await lab.outside.run('iptables -t nat -I PREROUTING -p udp --dport 9 -j ACCEPT')
+    const outcome = profile === 'hardened' ? 'refused' : 'dropped'
+    // Its group lets no ICMP in.
+    await expectPackets(lab, `b        outside   udp 9      ${outcome}`)
+  })
+
+  it('a second push changes nothing', async () => {
+    expect(await mustPush(lab)).toEqual(all(lab, 'unchanged'))
+  })
+})
