@@ -70,5 +70,5 @@ function listText(lab: Lab, { hosts, list }: CloudFiles): string {
 
 /** Plugged into a node's bridge; it asks for no address by itself. */
 export async function plugIn(lab: Lab, id: string, mac: string, node: string): Promise<Machine> {
-  return await bootMachine({ id, mac, node: lab.node(node), directory: lab.files.directory })
+  return await bootMachine({ id, mac, bridge: 'br0', node: lab.node(node), directory: lab.files.directory })
 }

@@ -223,7 +223,7 @@ iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='USERHOOK$' -v entri
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
-  function is_entry() { return is_jump() || $1 == "-A" && ($2 in builtin) && is_former() }
+  function is_entry() { return $1 == "-A" && ($2 in builtin) && is_former() || is_jump() }
   function body() { return substr($0, length("-A " $2 " ") + 1) }
   function arrange(list, n,  gap, i, j, one) {
     for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
@@ -275,7 +275,7 @@ iptables_commit() { # table copies
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
-  function is_entry() { return is_jump() || $1 == "-A" && ($2 in builtin) && is_former() }
+  function is_entry() { return $1 == "-A" && ($2 in builtin) && is_former() || is_jump() }
   function body() { return substr($0, length("-A " $2 " ") + 1) }
   BEGIN {
     while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }

@@ -96,20 +96,21 @@ iptables_live() {
 }
 iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='^$' -v entries='^(EUCA_|sg-)' -v policies='^filter FORWARD$' -v blocked="$blocked" '
   function is_former() {
-    if ($2 == "FORWARD") {
+    if (table == "filter" && $2 == "FORWARD") {
       if ($4 == "EUCA_COUNTERS_IN") counted = 1
       if (!counted) return 0
       if (body() == "-m conntrack --ctstate ESTABLISHED -j ACCEPT") return 1
       if (NF == 7 && $3 $4 $6 $7 == "!-d-jACCEPT") return 1
       return NF == 8 && $3 $5 $7 $8 == "-s-d-jACCEPT" && $4 == $6
     }
+    if (table != "nat") return 0
     if ($2 == "PREROUTING" || $2 == "OUTPUT") {
       if (/ -d 169[.]254[.]169[.]254\/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination [0-9.]+:8773$/) return NF == 14
-      if (NF == 10 && / -j MARK --set-xmark 0x15\/0xffffffff$/) return elastic[$6] = 1
+      if (NF == 10 && / -j MARK --set-xmark 0x15\/0xffffffff$/) return elastic[$6] = network[$4] = 1
       return NF == 8 && $3 $5 $6 == "-d-jDNAT" && ($4 in elastic)
     }
     if ($2 != "POSTROUTING" || $3 != "-s") return 0
-    if (NF == 9 && $8 $9 == "-jMASQUERADE") return $5 $6 == "!-d" && $7 == $4
+    if (NF == 9 && $8 $9 == "-jMASQUERADE") return $5 $6 == "!-d" && $7 == $4 && ($4 in network)
     return $(NF - 1) == "--to-source" && ($NF "/32") in elastic
   }
   function own(chain) { return chain ~ owned }
@@ -117,7 +118,7 @@ iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='^$' -v entries='^(E
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
-  function is_entry() { return is_jump() || $1 == "-A" && ($2 in builtin) && is_former() }
+  function is_entry() { return $1 == "-A" && ($2 in builtin) && is_former() || is_jump() }
   function body() { return substr($0, length("-A " $2 " ") + 1) }
   function arrange(list, n,  gap, i, j, one) {
     for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
@@ -164,20 +165,21 @@ iptables_commit() { # table copies
   awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='^$' -v entries='^(EUCA_|sg-)' -v policies='^filter FORWARD$' -v blocked="$blocked" \
     -v stays="$work/iptables.stays" '
   function is_former() {
-    if ($2 == "FORWARD") {
+    if (table == "filter" && $2 == "FORWARD") {
       if ($4 == "EUCA_COUNTERS_IN") counted = 1
       if (!counted) return 0
       if (body() == "-m conntrack --ctstate ESTABLISHED -j ACCEPT") return 1
       if (NF == 7 && $3 $4 $6 $7 == "!-d-jACCEPT") return 1
       return NF == 8 && $3 $5 $7 $8 == "-s-d-jACCEPT" && $4 == $6
     }
+    if (table != "nat") return 0
     if ($2 == "PREROUTING" || $2 == "OUTPUT") {
       if (/ -d 169[.]254[.]169[.]254\/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination [0-9.]+:8773$/) return NF == 14
-      if (NF == 10 && / -j MARK --set-xmark 0x15\/0xffffffff$/) return elastic[$6] = 1
+      if (NF == 10 && / -j MARK --set-xmark 0x15\/0xffffffff$/) return elastic[$6] = network[$4] = 1
       return NF == 8 && $3 $5 $6 == "-d-jDNAT" && ($4 in elastic)
     }
     if ($2 != "POSTROUTING" || $3 != "-s") return 0
-    if (NF == 9 && $8 $9 == "-jMASQUERADE") return $5 $6 == "!-d" && $7 == $4
+    if (NF == 9 && $8 $9 == "-jMASQUERADE") return $5 $6 == "!-d" && $7 == $4 && ($4 in network)
     return $(NF - 1) == "--to-source" && ($NF "/32") in elastic
   }
   function own(chain) { return chain ~ owned }
@@ -185,7 +187,7 @@ iptables_commit() { # table copies
   function ours(chain) { return own(chain) && !hook(chain) }
   function decides(table, chain) { return table " " chain ~ policies }
   function is_jump() { return $1 == "-A" && NF == 4 && $3 == "-j" && $4 ~ entries && ($2 in builtin) }
-  function is_entry() { return is_jump() || $1 == "-A" && ($2 in builtin) && is_former() }
+  function is_entry() { return $1 == "-A" && ($2 in builtin) && is_former() || is_jump() }
   function body() { return substr($0, length("-A " $2 " ") + 1) }
   BEGIN {
     while ((getline < copies) > 0) { copy[$1] = $2; copying = 1 }

@@ -203,7 +203,7 @@ cat
 
 # ---- does dhcp work? ----
 try_dhcp() {
-await_offer() { # how often to ask; forever, if it is not said
+await_offer() { # how often to ask, or nothing for ever
   zeros() { printf '%0*d' "$(($1 * 2))" 0; }
   mac=$(ip -o link show dev "$VNET_BRIDGE" | sed -n 's/.* link\/ether \([0-9a-f:]*\).*/\1/p' | tr -d :)
   number=$(ip -o link show dev "$VNET_BRIDGE" | cut -d : -f 1)
@@ -250,7 +250,7 @@ sys.exit(3)' "$VNET_BRIDGE" "$frame" "$offer" "$1"
   fi 2> /dev/null
 }
 asked="a DHCP server on the network of $VNET_BRIDGE"
-await_offer > /dev/null && return
+await_offer '' > /dev/null && return
 [ $? != 2 ] || { complain 'there is neither perl nor python3 to ask with'; return 1; }
 complain "$asked cannot be asked: no packet socket can be had"
 return 1
