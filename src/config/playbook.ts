@@ -4,7 +4,7 @@
  * Invariant: everything in here is honoured by a run.
  */
 
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Target } from '../node/transport.ts'
 import { type Reading, STRICT } from '../view/parse.ts'
 import type { Defect } from './defect.ts'
@@ -97,14 +97,14 @@ function toSource(source: NonNullable<PlaybookYaml['source']>, file: string): So
   return { kind: 'ssh', target: toTarget(ssh.host, ssh.host, ssh, file), file: ssh.file, instances }
 }
 
-/** A program without a slash is one of PATH. */
+/** A program without a slash is one of PATH, so one beside the file has one. */
 function toInstances(
   said: NonNullable<NonNullable<PlaybookYaml['source']>['instances']>,
   file: string,
 ): InstanceSource {
   if (typeof said === 'string') return { kind: 'file', file: besides(file, said) }
   const [program = '', ...args] = said.command
-  return { kind: 'command', command: [program.includes('/') ? besides(file, program) : program, ...args] }
+  return { kind: 'command', command: [program.includes('/') ? resolve(besides(file, program)) : program, ...args] }
 }
 
 function toReading({ value: { source }, where }: Document<PlaybookYaml>): Reading {

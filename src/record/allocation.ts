@@ -68,12 +68,12 @@ export function keepAllocation(folder: string, cloud: string, before: Kept, give
     linkSync(draft, pathOf(place, before.number + 1))
     sync(place)
     sweep(place, before.number)
+    rmSync(draft)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw unreadable(error)
+    rmSync(draft)
     const text = 'another run has given out tags or addresses meanwhile: nothing was pushed'
     throw new Refusal(EXIT.heldElsewhere, text, 'type it again')
-  } finally {
-    rmSync(draft, { force: true })
   }
 }
 
