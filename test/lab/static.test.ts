@@ -1,12 +1,13 @@
 /** STATIC on real hosts: a controller whose DHCP server knows the pairs of its instances, and bridges that are verified. */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Machine } from '../../lab/boot-machine.ts'
 import type { Lab } from '../../lab/make-lab.ts'
 import { startLab } from '../../lab/start-lab.ts'
 import { type Cloud, type CloudFiles, configuredCloud, plugIn } from './configured-cloud.ts'
+import { readPushed } from './push.ts'
 import { describeLab } from './with-lab.ts'
 
 const PAIRS = ['02:aa:00:00:00:20', '02:aa:00:00:00:21', '02:aa:00:00:00:22']
@@ -110,6 +111,23 @@ describeLab('STATIC', () => {
     expect(await statuses()).toMatchObject({ 'nc-01': 'converged' })
     expect(await one.dhcp()).toBeUndefined()
     expect(await two.dhcp()).toMatchObject({ address: '10.111.103.21' })
+  })
+
+  it('the same comes of the file on the controller itself, and of a command', async () => {
+    const text = Object.entries(FILES.conf).map(([key, value]) => `${key}="${value}"\n`)
+    await lab.node('nc-01').run('cat > /etc/eucalyptus/eucalyptus.conf', { stdin: text.join('') })
+    const login = `host: 10.111.5.51, user: root, key: ${lab.files.key}, known_hosts: ${lab.files.knownHosts}`
+    const source = `{ ssh: { ${login}, file: /etc/eucalyptus/eucalyptus.conf }, instances: { command: [cat, static/instances.yml] } }`
+    const playbook = await readFile(join(cloud.folder, 'push.yml'), 'utf8')
+    await writeFile(join(cloud.folder, 'ssh.yml'), playbook.replace(/^source: .*$/m, `source: ${source}`))
+    const { outcomes } = readPushed(await lab.edgepush(['push', 'static/ssh.yml', '--json']))
+    expect(Object.values(outcomes).map(({ status }) => status)).toEqual(['unchanged', 'unchanged', 'unchanged'])
+    await lab.node('nc-01').run('echo \'VNET_DNS="10.111.5.11"\' >> /etc/eucalyptus/eucalyptus.conf')
+    const { code, stderr } = await lab.edgepush(['push', 'static/ssh.yml'])
+    expect([code, stderr]).toEqual([
+      65,
+      expect.stringContaining('10.111.5.51:/etc/eucalyptus/eucalyptus.conf:8: VNET_DNS is there twice'),
+    ])
   })
 
   it('a wrong file leaves the controller untouched', async () => {
