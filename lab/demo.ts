@@ -12,14 +12,16 @@ import { renderSample } from './demo/render-sample.ts'
 import { openScreen } from './demo/screen.ts'
 import { showLab } from './demo/show-lab.ts'
 import { labMissing } from './lab-missing.ts'
+import { LAB_MODES, type LabMode } from './plan-managed.ts'
 import { startLab } from './start-lab.ts'
 
-const usage = `npm run demo [-- --keep]
+const usage = `npm run demo [-- --keep] [--mode NAME]
 
   --keep    leave the lab running until Ctrl-C, and say how to look around in it
+  --mode    ${LAB_MODES.join(', ')}; the first if none is said
 `
 
-async function runDemo(keep: boolean): Promise<number> {
+async function runDemo(keep: boolean, mode: LabMode): Promise<number> {
   const interrupted = interruption()
   const screen = openScreen(interrupted)
   const missing = labMissing()
@@ -27,7 +29,7 @@ async function runDemo(keep: boolean): Promise<number> {
 
   screen.busy('starting the lab')
   const began = performance.now()
-  const lab = await startLab()
+  const lab = await startLab({ mode })
   try {
     const isRight = await Promise.race([showLab(lab, screen, began), abortOf(interrupted)])
     if (isRight === undefined) return interrupted.reason
@@ -63,17 +65,21 @@ async function abortOf(signal: AbortSignal): Promise<undefined> {
 function readFlags() {
   const options = {
     keep: { type: 'boolean', default: false },
+    mode: { type: 'string', default: 'EDGE' },
     help: { type: 'boolean', short: 'h', default: false },
   } as const
   try {
-    return parseArgs({ options }).values
+    const { mode: said, ...flags } = parseArgs({ options }).values
+    const mode = LAB_MODES.find((known) => known === said)
+    if (!mode) throw new Error(`there is no mode ${said}; there are ${LAB_MODES.join(', ')}`)
+    return { ...flags, mode }
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage}`)
     process.exit(64)
   }
 }
 
-const { keep, help } = readFlags()
+const { keep, help, mode } = readFlags()
 if (help) process.stdout.write(usage)
 // Not by exitCode: after an interruption there are questions under way to machines that are gone.
-else process.exit(await runDemo(keep))
+else process.exit(await runDemo(keep, mode))

@@ -3,7 +3,8 @@
 
 import type { ClusterPlan, HostPlan, NodePlan } from './plan-lab.ts'
 
-export type LabMode = 'EDGE' | 'MANAGED' | 'MANAGED-NOVLAN'
+export const LAB_MODES = ['EDGE', 'MANAGED', 'MANAGED-NOVLAN'] as const
+export type LabMode = (typeof LAB_MODES)[number]
 
 /** The router of a cluster's instances. */
 export interface ControllerPlan extends HostPlan {

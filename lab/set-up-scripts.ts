@@ -33,6 +33,7 @@ export function clusterScript(controller: HostPlan, files: string, vlans: boolea
     opening(controller.name),
     sysctl('net/ipv4/ip_forward', 1),
     sysctl('net/ipv4/conf/all/send_redirects', 0),
+    sysctl('net/bridge/bridge-nf-call-iptables', 0),
     ip(addressing(controller)),
     ...(vlans ? [standInForVlans()] : []),
     ownFiles(files),

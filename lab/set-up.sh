@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What `npm run demo` and `npm test` need, made where it can be made and named where it cannot: a Node.js in range, the
 # npm packages, the build, the Debian packages of the lab. Sourced with the repository's root as working directory.
 #
@@ -58,7 +59,9 @@ install_debian_packages() {
     say "  sudo apt-get install $packages"
   else
     say "Installing Debian packages: $packages (their services are not started)"
-    quietly install_without_services "$packages" || say "Not installed: $packages"
+    quietly install_without_services "$packages" && return
+    say "Not installed: $packages"
+    if grep -qs '^ID=ubuntu$' /etc/os-release; then say '  On Ubuntu some are in universe: add-apt-repository universe'; fi
   fi
 }
 

@@ -2,7 +2,7 @@
 # npm test [-- what vitest takes]: everything that can be checked here. The last line is the count of vitest's tests;
 # the exit status is that of everything.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 . lab/set-up.sh
 set_up shellcheck || exit
 

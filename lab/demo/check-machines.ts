@@ -18,14 +18,14 @@ const patience = 5_000
 
 export async function bootMachines(lab: Lab): Promise<Finding> {
   const ids = Object.keys(lab.world().instances)
-  const what = 'a lease from the node, with the address that the view gives the machine'
+  const from = lab.plan.mode === 'EDGE' ? 'the node' : 'the cluster controller'
+  const what = `a lease from ${from}, with the address that the view gives the machine`
   return await count('DHCP', what, ids, async (id) => {
     const machine = await lab.boot(id, { dhcp: false })
     const lease = await machine.dhcp()
-    return (
-      lease?.address === lab.instance(id).address &&
-      lease.server === lab.instance(id).node.bridgeAddresses[0]?.split('/')[0]
-    )
+    const { address, node } = lab.instance(id)
+    if (lab.plan.mode !== 'EDGE') return lease?.address === address
+    return lease?.address === address && lease.server === node.bridgeAddresses[0]?.split('/')[0]
   })
 }
 

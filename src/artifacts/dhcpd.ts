@@ -40,10 +40,13 @@ dhcpd_start() {
   if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
   # With a number in that file that somebody else has by now, it would not start.
   dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
-  "${daemon}" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid"${device && ` "${device}"`} < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
-  complain "dhcpd does not start: $(sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' "$work/dhcpd.log" | head -n 2 | tr '\n' ' ')"
+  # What it says comes through a pipe: where AppArmor confines it, it may not write to a file of ours.
+  said=$("${daemon}" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid"${device && ` "${device}"`} < /dev/null 2>&1 3>&- 9>&-) && return
+  complain "dhcpd does not start: $(printf '%s\n' "$said" | sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' | head -n 2 | tr '\n' ' ')"
+  case $said in *'ermission denied'*) ! dhcpd_confined || complain "AppArmor confines dhcpd: /etc/apparmor.d/local/usr.sbin.dhcpd has to allow $dhcpd_folder" ;; esac
   return 1
-}`
+}
+dhcpd_confined() { grep -qs 'dhcpd (enforce)$' /sys/kernel/security/apparmor/profiles; }`
 
 const checkDaemon = (daemon: string) => sh`
 [ -x "${daemon}" ] || { complain "there is no DHCP server ${daemon}"; return 1; }`

@@ -18,13 +18,18 @@ interface Ownership {
   readonly hooks: string
   /** Chains among them that built-in chains jump to; a jump to any other is somebody else's rule. */
   readonly entries: string
-  /** Built-in chains whose policy is ours, as `table chain`; absent: none. */
+  /** Built-in chains whose policy is ours, as `table chain`; ACCEPT where a file does not say another. Absent: none. */
   readonly policies?: string
   /**
    * What the original wrote into built-in chains: an awk function `is_former` of the rule at hand, which is asked of all of
    * them in the order of iptables-save; absent: nothing. Such rules are ours, and in no bundle of ours.
    */
   readonly former?: string
+  /**
+   * Whether the administrator may keep rules for this host in a file that the original once loaded. They are his: what of
+   * them the kernel does not have is told, and how to load it.
+   */
+  readonly preload?: boolean
   /** Whether packets between ports of a bridge are to meet the rules, too. */
   readonly bridged: 'must' | 'must not' | 'either'
 }
@@ -49,7 +54,7 @@ const CANONICAL = (former: string) => sh`${NAMES(former)}${IN_ORDER}
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
-  /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
+  /^:/ && $2 !~ /^(-|ACCEPT)$/ && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
   is_entry() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }`
@@ -79,7 +84,8 @@ const TRANSACTION = (former: string) => sh`${NAMES(former)}
   /^:/ {
     chain = substr($1, 2); live[chain] = 1
     if ($2 != "-") { builtin[chain] = $2; passed[chain] = $3 }
-    if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
+    if (decides(table, chain) && !(chain in policy)) policy[chain] = "ACCEPT"
+    if (decides(table, chain) && $2 != "ACCEPT") live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
   is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
@@ -117,9 +123,21 @@ const TRANSACTION = (former: string) => sh`${NAMES(former)}
     if (!copying && wanted_size == live_size) exit 4
   }`
 
+/** An empty namespace tells how the kernel writes the rules of the file. */
+const PRELOAD = sh`
+preload=$eucalyptus/etc/eucalyptus/iptables-preload
+if [ -r "$preload" ]; then
+  unshare --net sh -c 'iptables-restore < "$1" && iptables-save' preload "$preload" > "$work/iptables.preload" 2> "$work/said" ||
+    note "the rules of $preload cannot be loaded: $(tail -n 1 "$work/said")"
+  printf '%s
+' "$live" | grep '^-A' > "$work/iptables.there"
+  absent=$(grep '^-A' "$work/iptables.preload" | grep -cvxFf "$work/iptables.there")
+  [ "$absent" = 0 ] || note "the kernel does not have $absent of the rules of $preload; to load it: iptables-restore --noflush < $preload"
+fi`
+
 const BRIDGED = {
   must: sh`
-[ -d /proc/sys/net/bridge ] ||
+[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
 [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
   { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,
@@ -133,7 +151,7 @@ const BRIDGED = {
 const NO_POLICY = '^$'
 
 export function iptables(ownership: Ownership): Artifact {
-  const { owned, hooks, entries, policies = NO_POLICY, former = NO_FORMER, bridged } = ownership
+  const { owned, hooks, entries, policies = NO_POLICY, former = NO_FORMER, preload, bridged } = ownership
   const names = sh`-v owned='${owned}' -v hooks='${hooks}' -v entries='${entries}' -v policies='${policies}'`
   return {
     name: 'iptables',
@@ -188,7 +206,7 @@ printf '%s\n' "$live" | awk -v entries='${entries}' '
   $(NF - 1) == "-j" && $NF == "ACCEPT" { before = before $0 "\n" }' > "$work/iptables.before"
 while read -r rule; do
   note "the rule $rule stands before ours: on what it lets through, no group decides"
-done < "$work/iptables.before"`,
+done < "$work/iptables.before"${preload ? PRELOAD : ''}`,
     world: '',
     leave: '',
     steps: {

@@ -1,9 +1,9 @@
 /**
  * `edgepush doctor`: can each node be logged in to, does the login become root's, is it understood, is its journal whole,
- * and does it show what its mode depends on? Changes nothing. With --sudoers it asks nobody, but prints what has to be in a sudoers file of the nodes.
+ * and does it show what its mode depends on? Changes nothing. With --sudoers it asks nobody, but prints what has to be in a
+ * sudoers file of the nodes.
  */
 
-import pLimit from 'p-limit'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { packageTemplates } from '../config/templates.ts'
@@ -19,6 +19,7 @@ import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import { chosenNodes, completed } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
+import { eachNode } from './each-node.ts'
 import { configure } from './gather.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
 
@@ -33,16 +34,13 @@ interface Finding {
   readonly text: string
 }
 
-const FORKS = 32
-
 export async function doctor(playbook: string | undefined, flags: DoctorFlags, context: Context): Promise<ExitCode> {
   const { inventory } = configure(flags, playbook, context)
   const nodes = await completed(chosenNodes(inventory, flags, context), context)
   if (flags.sudoers) return printSudoers(nodes, context)
 
   const templates = packageTemplates()
-  const limit = pLimit(flags.forks ?? FORKS)
-  const work = Promise.all(nodes.map((node) => limit(() => askOne(node, templates, context))))
+  const work = eachNode(nodes, flags, (node) => askOne(node, templates, context))
   const results = (await working(context.terminal, 'asking the nodes', work)).flat()
 
   const findings = results.filter((result) => 'about' in result)

@@ -3,7 +3,6 @@
  * is held against its own current bundle, the last that was confirmed: no view is asked.
  */
 
-import pLimit from 'p-limit'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { packageTemplates } from '../config/templates.ts'
@@ -14,6 +13,7 @@ import type { Terminal } from '../report/terminal.ts'
 import { working } from '../report/working.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
+import { eachNode } from './each-node.ts'
 import { configure } from './gather.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
 
@@ -44,14 +44,11 @@ interface NotOurs {
   readonly state: 'not-ours'
 }
 
-const FORKS = 32
-
 export async function drift(playbook: string | undefined, flags: DriftFlags, context: Context): Promise<ExitCode> {
   const { inventory } = configure(flags, playbook, context)
   const templates = packageTemplates()
-  const limit = pLimit(flags.forks ?? FORKS)
   const nodes = chosenNodes(inventory, flags, context)
-  const work = Promise.all(nodes.map((node) => limit(() => compareNode(node, templates, context))))
+  const work = eachNode(nodes, flags, (node) => compareNode(node, templates, context))
   const results = await working(context.terminal, 'comparing', work)
   context.terminal.out(flags.json ? asJson(results, context) : asText(results, context.terminal))
 

@@ -1,6 +1,5 @@
 /** `edgepush meter`: traffic of each instance since its rules stand, from the counters of its node. */
 
-import pLimit from 'p-limit'
 import { render } from '../bundle/render.ts'
 import { templateAt } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
@@ -12,6 +11,7 @@ import { csv, meterTable, openMetrics } from '../report/meters.ts'
 import { working } from '../report/working.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
+import { eachNode } from './each-node.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { doubtsOf, warnOf } from './heed-doubts.ts'
 import { served } from './node-bundle.ts'
@@ -26,15 +26,12 @@ interface NodeMeter extends Meter {
   readonly node: string
 }
 
-const FORKS = 32
-
 export async function meter(playbook: string | undefined, flags: MeterFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   warnOf(doubtsOf(gathered, configuration, nodes, context), context)
-  const limit = pLimit(flags.forks ?? FORKS)
-  const work = Promise.all(served(nodes, gathered).map((node) => limit(() => metersOf(node, gathered, context))))
+  const work = eachNode(served(nodes, gathered), flags, (node) => metersOf(node, gathered, context))
   const results = await working(context.terminal, 'reading counters', work)
 
   const meters = results.flatMap((result) => ('exitCode' in result ? [] : result))

@@ -5,7 +5,6 @@
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pLimit from 'p-limit'
 import type { Bundle } from '../bundle/bundle.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
@@ -16,6 +15,7 @@ import { working } from '../report/working.ts'
 import { changesOf } from './allocation.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
+import { eachNode } from './each-node.ts'
 import { configure, type Gathered, gather } from './gather.ts'
 import { doubtsOf, warnOf } from './heed-doubts.ts'
 import { declaredBundle, probedBundle, served } from './node-bundle.ts'
@@ -25,14 +25,20 @@ export interface RenderFlags extends ViewFlags {
   readonly out: string | undefined
 }
 
-/** A node's files; the last is for the reader and is not pushed. */
+/** A node's files; the last two are for the reader and are not pushed. */
 interface Rendered extends Bundle {
   /** Empty for a node whose profile adds nothing. */
   readonly profile: string
+  /** Rules that a controller's administrator keeps; empty where there are none, or the host was not asked. */
+  readonly preload: string
 }
 
-const FORKS = 32
+interface Compiler extends Pick<Rendered, 'preload'> {
+  bundleOf(node: InventoryNode): Bundle
+}
+
 const PROFILE_DIFF = 'profile.diff'
+const PRELOAD = 'iptables-preload'
 
 export async function render(playbook: string | undefined, flags: RenderFlags, context: Context): Promise<ExitCode> {
   const configuration = configure(flags, playbook, context)
@@ -40,8 +46,7 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
   const gathered = await gather(flags, configuration, context)
   warnOf(doubtsOf(gathered, configuration, nodes, context), context)
   for (const line of changesOf(gathered.allocated)) context.terminal.err(`note: ${line}\n`)
-  const limit = pLimit(flags.forks ?? FORKS)
-  const work = Promise.all(served(nodes, gathered).map((node) => limit(() => renderNode(node, gathered, context))))
+  const work = eachNode(served(nodes, gathered), flags, (node) => renderNode(node, gathered, context))
   const results = await working(context.terminal, 'rendering', work)
   const bundles = results.filter((result) => 'files' in result)
   const failures = results.filter((result) => 'exitCode' in result)
@@ -56,9 +61,9 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
 
 async function renderNode(node: InventoryNode, gathered: Gathered, context: Context): Promise<Rendered | Failed> {
   try {
-    const bundleOf = await compiler(node, gathered, context)
+    const { bundleOf, preload } = await compiler(node, gathered, context)
     const bundle = bundleOf(node)
-    return { ...bundle, profile: profileDiff(bundleOf({ ...node, profile: 'compatible' }), bundle) }
+    return { ...bundle, profile: profileDiff(bundleOf({ ...node, profile: 'compatible' }), bundle), preload }
   } catch (error) {
     return failed(node.name, error)
   }
@@ -66,17 +71,24 @@ async function renderNode(node: InventoryNode, gathered: Gathered, context: Cont
 
 /** Asks the node once, however often it is compiled. */
 async function compiler(
-  { facts, target }: InventoryNode,
+  { facts, target, role }: InventoryNode,
   gathered: Gathered,
   { transport }: Context,
-): Promise<(node: InventoryNode) => Bundle> {
-  if (facts) return (node) => declaredBundle(node, gathered)
+): Promise<Compiler> {
+  if (facts) return { bundleOf: (node) => declaredBundle(node, gathered), preload: '' }
   const probed = await probeNode(transport, target, gathered.templates)
-  return (node) => probedBundle(node, gathered)(probed)
+  return {
+    bundleOf: (node) => probedBundle(node, gathered)(probed),
+    preload: role === 'cc' ? probed.preload : '',
+  }
 }
 
-function readable({ files, profile }: Rendered): Rendered['files'] {
-  return profile === '' ? files : [...files, { name: PROFILE_DIFF, text: profile }]
+function readable({ files, profile, preload }: Rendered): Rendered['files'] {
+  const more = [
+    { name: PROFILE_DIFF, text: profile },
+    { name: PRELOAD, text: preload },
+  ]
+  return [...files, ...more.filter(({ text }) => text !== '')]
 }
 
 /** Every node has a folder of its own; what an earlier render left in it is gone. */

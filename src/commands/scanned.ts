@@ -1,6 +1,5 @@
 /** What nodes offer as host keys now, beside what known_hosts says; what scan and add begin with. */
 
-import pLimit from 'p-limit'
 import type { InventoryNode } from '../config/inventory.ts'
 import { readKnownHosts } from '../node/host-key.ts'
 import { knownHostName } from '../node/known-hosts.ts'
@@ -8,6 +7,7 @@ import { type JudgedKey, judgeKeys } from '../node/trust.ts'
 import { type Row, table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import type { Context } from './context.ts'
+import { eachNode } from './each-node.ts'
 import { type Failed, failed } from './node-failure.ts'
 
 export interface Scanned {
@@ -16,18 +16,15 @@ export interface Scanned {
   readonly keys: readonly JudgedKey[]
 }
 
-const FORKS = 32
-
 export async function scanAll(
   nodes: readonly InventoryNode[],
-  { forks }: { readonly forks: number | undefined },
+  flags: { readonly forks: number | undefined },
   { terminal, hosts }: Context,
 ): Promise<{ readonly scanned: readonly Scanned[]; readonly failures: readonly Failed[] }> {
-  const limit = pLimit(forks ?? FORKS)
   const results = await working(
     terminal,
     'asking the nodes for their host keys',
-    Promise.all(nodes.map((node) => limit(() => scan(node, hosts)))),
+    eachNode(nodes, flags, (node) => scan(node, hosts)),
   )
   return {
     scanned: results.filter((result) => 'keys' in result),

@@ -1,10 +1,10 @@
 /**
  * `edgepush confirm`, `abort` and `extend`: what a person says of a commit whose window is open. The nodes know what it
- * is about; the record only tells which nodes to ask, and when it knows nothing of the run, all are asked.
+ * is about; the record only tells which nodes to ask, and when it knows of none that may wait, all are asked.
  */
 
 import type { ExitCode } from '../error.ts'
-import { readRecord } from '../record/record.ts'
+import { historyOf } from '../record/history.ts'
 import { settling, type Word } from '../run/settle.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
@@ -26,9 +26,10 @@ export async function settle(
   const { inventory } = configure(flags, playbook, context)
   const { cloud } = inventory
   const selected = chosenNodes(inventory, flags, context)
-  const record = readRecord(context.stateFolder, cloud)
-  const known = selected.filter(({ name }) => record.get(name)?.run === run)
-  const nodes = known.length > 0 ? known : selected
+  const history = historyOf(context.stateFolder, cloud)
+  const open = (history.runs().includes(run) && history.run(run)?.open) || []
+  const waiting = selected.filter(({ name }) => open.includes(name))
+  const nodes = waiting.length > 0 ? waiting : selected
   const stages = singleStage(
     word.verb,
     nodes.map((node) => ({ ...node, serve: settling(run, word) })),

@@ -1,7 +1,6 @@
 import type { NodeTask } from '../run/run-node.ts'
 import type { RunStage } from '../run/run-stages.ts'
-
-const FORKS = 32
+import { FORKS } from './each-node.ts'
 
 /** For commands that know no stages: all nodes at once. */
 export function singleStage(

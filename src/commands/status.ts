@@ -1,6 +1,5 @@
 /** `edgepush status`: what became of each node in its last run; with --live, what it says of itself now. */
 
-import pLimit from 'p-limit'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { packageTemplates } from '../config/templates.ts'
@@ -11,6 +10,7 @@ import { type Row, table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, NodeFlags } from './context.ts'
+import { eachNode } from './each-node.ts'
 import { configure } from './gather.ts'
 import { type Failed, failed, worstOf } from './node-failure.ts'
 
@@ -32,19 +32,14 @@ interface Live {
   readonly differing: readonly string[]
 }
 
-const FORKS = 32
-
 export async function status(playbook: string | undefined, flags: StatusFlags, context: Context): Promise<ExitCode> {
   const { inventory } = configure(flags, playbook, context)
   const record = readRecord(context.stateFolder, inventory.cloud)
   const templates = packageTemplates()
-  const limit = pLimit(flags.forks ?? FORKS)
-  const work = Promise.all(
-    chosenNodes(inventory, flags, context).map(async (node): Promise<Known> => {
-      const live = flags.live ? await limit(() => askLive(node, templates, context)) : undefined
-      return { node: node.name, record: record.get(node.name), live }
-    }),
-  )
+  const work = eachNode(chosenNodes(inventory, flags, context), flags, async (node): Promise<Known> => {
+    const live = flags.live ? await askLive(node, templates, context) : undefined
+    return { node: node.name, record: record.get(node.name), live }
+  })
   const known = await working(context.terminal, 'asking the nodes', work)
   context.terminal.out(flags.json ? asJson(known, context) : asTable(known, flags.live))
   return worstOf(known.flatMap(({ live }) => (live && 'exitCode' in live ? [live] : [])))

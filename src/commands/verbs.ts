@@ -132,7 +132,7 @@ export const VERBS = {
   },
   doctor: {
     does: 'try the login to each node, and what is asked first',
-    example: 'edgepush doctor -i inventories/lab.yml --sudoers',
+    example: 'edgepush doctor -i inventories/lab.yml --node nc-05',
     options: [
       new Option('--sudoers', 'ask nobody, but print the line that lets the login user become root for us'),
       forksOption(),

@@ -15,6 +15,8 @@ export interface Probed {
   readonly facts: Facts
   /** The node's own eucalyptus.conf. */
   readonly conf: Settings
+  /** The rules that its administrator keeps for a front-end, as they stand in the file; empty where there is none. */
+  readonly preload: string
   readonly boot: string
   /** Of the last run that changed it; 0 for none. */
   readonly epoch: number
@@ -98,6 +100,9 @@ export function probedOf(answer: Answer, asked: number): Probed {
   return {
     facts: factsOf(answer),
     conf: confOf(answer),
+    preload: said(answer, 'preload')
+      .map((line) => `${line}\n`)
+      .join(''),
     boot: said(answer, 'boot')[0] ?? '',
     epoch: Number(said(answer, 'epoch')[0] ?? 0),
     pending: pendingOf(answer),

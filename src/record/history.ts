@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT, Refusal } from '../error.ts'
 import type { RunEvent } from '../run/event.ts'
-import { isGood } from '../run/outcome.ts'
+import { isGood, isOpen, type Outcome } from '../run/outcome.ts'
 
 interface PastRun {
   readonly id: string
@@ -12,6 +12,8 @@ interface PastRun {
   readonly nodes: readonly string[]
   /** Whatever kept them from a good end, also that the run ended before them. */
   readonly failed: readonly string[]
+  /** Whose commit may still wait for a word, also because the run ended before it knew. */
+  readonly open: readonly string[]
 }
 
 interface History {
@@ -46,10 +48,11 @@ function readRun(path: string, id: string): PastRun | undefined {
   const events = readEvents(path)
   const started = events.find((event) => event.type === 'run-started')
   if (!started) return undefined
-  const good = new Set<string>()
-  for (const event of events) if (event.type === 'outcome' && isGood(event.outcome)) good.add(event.outcome.node)
+  const ended = new Map<string, Outcome>()
+  for (const event of events) if (event.type === 'outcome') ended.set(event.outcome.node, event.outcome)
   const { command, nodes } = started
-  return { id, command, nodes, failed: nodes.filter((node) => !good.has(node)) }
+  const those = (are: (outcome: Outcome | undefined) => boolean) => nodes.filter((node) => are(ended.get(node)))
+  return { id, command, nodes, failed: those((outcome) => !outcome || !isGood(outcome)), open: those(isOpen) }
 }
 
 function readEvents(path: string): readonly RunEvent[] {

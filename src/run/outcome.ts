@@ -95,6 +95,12 @@ export function isGood({ status }: Pick<Outcome, 'status'>): boolean {
   return status === 'unchanged' || status === 'converged' || status === 'awaiting' || status === 'released'
 }
 
+/** A commit of the node may still wait for a word, also where nobody knows what became of it. */
+export function isOpen(outcome: Outcome | undefined): boolean {
+  const status = outcome?.status
+  return status === undefined || status === 'awaiting' || status === 'reverting' || status === 'unknown'
+}
+
 /**
  * The worst that happened decides. A run that stopped early says so rather than why, because nodes were left out; what
  * makes another attempt worth it, a login or another run, is told from other failures only when nothing worse happened.

@@ -1,4 +1,4 @@
-import { settle } from '../node/protocol.ts'
+import { settle, type Verdict } from '../node/protocol.ts'
 import { findingOf } from './finding.ts'
 import type { Serve } from './run-node.ts'
 
@@ -14,14 +14,20 @@ export function settling(run: string, word: Word): Serve {
   return async (link, enter) => {
     enter(word.verb)
     const verdict = await settle(link.connection, word.verb, [run, ...furtherWords(word)])
-    return findingOf(word.verb, verdict, {
-      status: word.verb === 'extend' ? 'awaiting' : 'converged',
-      reason: word.verb,
-    })
+    const status = word.verb === 'extend' ? 'awaiting' : 'converged'
+    const finding = findingOf(word.verb, verdict, { status, reason: word.verb })
+    return isAsAsked(word, verdict) ? { ...finding, reason: TAKEN_BACK } : finding
   }
 }
 
+/** Going back is no failure when a person wants it. */
+function isAsAsked(word: Word, { state, errors }: Verdict): boolean {
+  return word.verb === 'abort' && state === 'rolled-back' && errors.length === 0
+}
+
+const TAKEN_BACK = 'a person took it back'
+
 function furtherWords(word: Word): readonly string[] {
-  if (word.verb === 'abort') return ['a person took it back']
+  if (word.verb === 'abort') return [TAKEN_BACK]
   return word.verb === 'extend' ? [String(Math.ceil(word.by / 1_000))] : []
 }

@@ -11,6 +11,7 @@ printf '%s\n' "$links" | sed -n 's/^[0-9]*: \([^:@]*\)[:@].* link\/ether \([0-9a
 printf '%s\n' "$addresses" | awk '{ sub(/@.*/, "", $2); print "address", $2, $4 }'
 [ ! -r /etc/eucalyptus/eucalyptus-version ] || echo "eucalyptus $(head -n 1 /etc/eucalyptus/eucalyptus-version)"
 [ ! -r /etc/eucalyptus/eucalyptus.conf ] || awk '/^[ \t]*[A-Z0-9_]+[ \t]*=/ { print "conf", NR, $0 }' /etc/eucalyptus/eucalyptus.conf
+[ ! -r /etc/eucalyptus/iptables-preload ] || sed 's/^/preload /' /etc/eucalyptus/iptables-preload
 [ ! -e "$state/epoch" ] || echo "epoch $(cut -d ' ' -f 1 "$state/epoch")"
 if [ -e "$state/pending" ] && grep -q "^boot $(cat /proc/sys/kernel/random/boot_id)$" "$state/pending"; then
   awk '{ value[$1] = $2 } END { print "pending", value["run"], value["state"], value["until"] - int(uptime) }' uptime="$(cat /proc/uptime)" "$state/pending"

@@ -117,6 +117,24 @@ const defects: readonly Defect[] = [
     next: ' --node nc-14 --fingerprint SHA256:',
   },
   { what: 'it does not answer', status: 'unreachable', reason: 'cannot reach nc-15 (10.111.5.65:22)' },
+  {
+    what: 'its kernel lacks the module that shows bridged packets to the filter',
+    make: 'mount -t tmpfs tmpfs /proc/sys/net/bridge',
+    undo: 'umount /proc/sys/net/bridge',
+    status: 'refused',
+    reason: 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter',
+  },
+  {
+    what: 'its DHCP server is kept from its own folder by AppArmor',
+    make: `mkdir /tmp/confined && mount -t tmpfs tmpfs /sys/kernel/security && mkdir /sys/kernel/security/apparmor &&
+      echo '/usr/sbin/dhcpd (enforce)' > /sys/kernel/security/apparmor/profiles &&
+      printf '#!/bin/sh\\necho "Can'"'"'t open euca-dhcp.conf: Permission denied" >&2\\nexit 1\\n' > /tmp/confined/dhcpd &&
+      chmod 755 /tmp/confined/dhcpd && mount --bind /tmp/confined/dhcpd /usr/sbin/dhcpd`,
+    undo: 'umount /usr/sbin/dhcpd /sys/kernel/security',
+    status: 'refused',
+    reason:
+      "dhcpd does not start: Can't open euca-dhcp.conf: Permission denied ; AppArmor confines dhcpd: /etc/apparmor.d/local/usr.sbin.dhcpd has to allow /var/run/eucalyptus/net",
+  },
 ]
 
 const healthy = 'nc-01'
@@ -124,7 +142,10 @@ const nameOf = (index: number) => `nc-${String(index + 2).padStart(2, '0')}`
 const named = (what: string) => nameOf(defects.findIndex((defect) => defect.what === what))
 
 const world: World = {
-  instances: { 'i-0a0a0a0a': { node: healthy, groups: ['sg-aaaaaaaa'] } },
+  instances: {
+    'i-0a0a0a0a': { node: healthy, groups: ['sg-aaaaaaaa'] },
+    'i-0b0b0b0b': { node: named('its DHCP server is kept from its own folder by AppArmor'), groups: ['sg-aaaaaaaa'] },
+  },
   groups: { 'sg-aaaaaaaa': ['tcp 22 from anywhere'] },
 }
 

@@ -61,7 +61,10 @@ describeLab('a commit that waits for its confirmation', () => {
   it('is taken back when a person says so, all of it', async () => {
     const run = runOf(await push(lab, ['--confirm-window', '1m']))
     const { code, stdout } = await lab.edgepush(['abort', run, 'push.yml'])
-    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nc-01 +rolled-back /m) })
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^nc-01 +rolled-back .*\nnc-01: a person took it back$/m),
+    })
     expect(await dump(node)).toEqual(before)
     expect(await lab.edgepush(['confirm', run, 'push.yml'])).toMatchObject({
       code: 5,

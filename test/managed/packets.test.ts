@@ -7,7 +7,7 @@ import type { LabMode } from '../../lab/plan-managed.ts'
 import { startLab } from '../../lab/start-lab.ts'
 import type { World } from '../../lab/world.ts'
 import { expectPackets, idOf, machineOf } from '../lab/packets.ts'
-import { all, harden, mustPush } from '../lab/push.ts'
+import { all, harden, mustPush, push } from '../lab/push.ts'
 import { describeLab } from '../lab/with-lab.ts'
 
 /** Two members of a group on two nodes, of which only one has a public address, and one of another group. */
@@ -44,8 +44,6 @@ describeLab.each(CASES)('$mode, $profile', ({ mode, profile, own, neighbour }) =
 
   beforeAll(async () => {
     lab = await startLab({ mode, nodes: 2, world })
-    // As the mode's page says it: with 1 nobody reaches a public address that is on the same bridge as he is.
-    await lab.controller('cc-01').run('echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables')
     if (profile === 'hardened') await harden(lab)
     expect(await mustPush(lab)).toEqual(all(lab, 'converged'))
     await Promise.all(Object.keys(world.instances).map((id) => lab.boot(id)))
@@ -99,6 +97,26 @@ describeLab.each(CASES)('$mode, $profile', ({ mode, profile, own, neighbour }) =
       `,
     )
   })
+
+  it.runIf(mode === 'MANAGED')(
+    'nobody reaches them while the controller filters bridged packets, and is told',
+    async () => {
+      const setting = '/proc/sys/net/bridge/bridge-nf-call-iptables'
+      await lab.controller('cc-01').run(`echo 1 > ${setting}`)
+      await expectPackets(
+        lab,
+        `
+      a        eip-a     tcp 22     dropped
+      c        eip-a     tcp 22     dropped
+      outside  eip-a     tcp 22     a sees outside
+      `,
+      )
+      await lab.controller('cc-01').run('iptables -D EUCA_FORWARD 1')
+      const { outcomes } = await push(lab)
+      expect(outcomes['cc-01']?.notes.join()).toMatch(/sysctl -w net\.bridge\.bridge-nf-call-iptables=0/)
+      await lab.controller('cc-01').run(`echo 0 > ${setting}`)
+    },
+  )
 
   it('an ICMP error about a connection', async () => {
     // Nothing listens there, and the host of the port says so.

@@ -45,6 +45,7 @@ it('tells which nodes came to no good end, also those that the run did not come 
     command: 'push',
     nodes: [...'abcdefghijk'],
     failed: [...'bdfghjk'],
+    open: [...'eghk'],
   })
 })
 

@@ -1,6 +1,6 @@
 import { ebtables } from '../../artifacts/ebtables.ts'
 import { routes } from '../../artifacts/routes.ts'
-import { CONF, controllerArtifacts, unfit } from '../managed/index.ts'
+import { CHECKS, CONF, controllerArtifacts, unfit } from '../managed/index.ts'
 import { BRIDGE, CONTROLLER_OPTIONS, EUCALYPTUS } from '../managed/options.ts'
 import type { Mode } from '../mode.ts'
 import { desired, LAYOUT, remains } from './desired.ts'
@@ -13,7 +13,7 @@ export const managedNovlan: Mode = {
       asksFacts: false,
       options: CONTROLLER_OPTIONS,
       artifacts: [...controllerArtifacts(LAYOUT), routes],
-      checks: [],
+      checks: CHECKS,
     },
     nc: { asksFacts: false, options: [EUCALYPTUS, BRIDGE], artifacts: [ebtables({ owned: '^EUCA_' })], checks: [] },
   },

@@ -5,11 +5,15 @@ import { iptables } from '../../artifacts/iptables.ts'
 import { links } from '../../artifacts/links.ts'
 import type { ConfDemands } from '../../view/conf/demands.ts'
 import type { View } from '../../view/view.ts'
-import type { Mode } from '../mode.ts'
+import { metadataCheck } from '../metadata-check.ts'
+import type { Mode, NodeCheck } from '../mode.ts'
 import type { Layout } from './controller.ts'
 import { desired, remains } from './desired.ts'
 import { FORMER_RULES } from './former-rules.ts'
 import { CONTROLLER_OPTIONS, NODE_OPTIONS } from './options.ts'
+
+/** What a playbook may have verified on a controller. */
+export const CHECKS: readonly NodeCheck[] = [metadataCheck('EUCA_PREROUTING')]
 
 /** Security groups are named by their ids, and so are their bridges. */
 const BRIDGES = links({ owned: '^sg-' })
@@ -23,6 +27,7 @@ export function controllerArtifacts({ vlans }: Layout): readonly Artifact[] {
       entries: '^(EUCA_|sg-)',
       policies: '^filter FORWARD$',
       former: FORMER_RULES,
+      preload: true,
       bridged: vlans ? 'must not' : 'either',
     }),
     BRIDGES,
@@ -41,7 +46,12 @@ export const managed: Mode = {
   name: 'MANAGED',
   conf: CONF,
   duties: {
-    cc: { asksFacts: false, options: CONTROLLER_OPTIONS, artifacts: controllerArtifacts({ vlans: true }), checks: [] },
+    cc: {
+      asksFacts: false,
+      options: CONTROLLER_OPTIONS,
+      artifacts: controllerArtifacts({ vlans: true }),
+      checks: CHECKS,
+    },
     nc: { asksFacts: false, options: NODE_OPTIONS, artifacts: [BRIDGES], checks: [] },
   },
   unfit,

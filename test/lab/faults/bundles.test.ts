@@ -112,7 +112,12 @@ const faults: readonly (readonly [what: string, file: string, edit: Edit, compla
     swap(/^subnet .* \{$/m, 'subnet 10.77.0.0 netmask 255.255.0.0 {'),
     /dhcpd does not start: No subnet declaration for br0/,
   ],
-  ['has a DHCP server without a configuration', 'dhcpd.conf', () => '\n', 'dhcpd does not start: '],
+  [
+    'has a DHCP server that knows hosts and nothing else',
+    'dhcpd.conf',
+    (text) => `${text.match(/^host [\s\S]*?^\}$/m)?.[0]}\n`,
+    'dhcpd does not start: ',
+  ],
   [
     'has a DHCP server with half a configuration',
     'dhcpd.conf',

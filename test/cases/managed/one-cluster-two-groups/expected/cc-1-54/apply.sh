@@ -148,7 +148,7 @@ iptables_canonical() { awk -v owned='^(EUCA_|sg-)' -v hooks='^$' -v entries='^(E
   /^[*]/ { table = substr($1, 2); split("", builtin) }
   /^:/ { chain = substr($1, 2); if ($2 != "-") builtin[chain] = 1 }
   /^:/ && own(chain) && !((table " " chain) in hidden) { keep(1, chain, ":" chain " - [0:0]") }
-  /^:/ && $2 != "-" && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
+  /^:/ && $2 !~ /^(-|ACCEPT)$/ && decides(table, chain) { keep(1, chain, ":" chain " " $2 " [0:0]") }
   is_entry() { keep(2, "-", $0) }
   /^-A/ && ours($2) { keep(3, $2, $0) }
   END { print_kept("COMMIT\n") }'; }
@@ -209,7 +209,8 @@ iptables_commit() { # table copies
   /^:/ {
     chain = substr($1, 2); live[chain] = 1
     if ($2 != "-") { builtin[chain] = $2; passed[chain] = $3 }
-    if (decides(table, chain)) live_size += length(":" chain " " $2 " [0:0]")
+    if (decides(table, chain) && !(chain in policy)) policy[chain] = "ACCEPT"
+    if (decides(table, chain) && $2 != "ACCEPT") live_size += length(":" chain " " $2 " [0:0]")
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
   is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
@@ -280,6 +281,15 @@ printf '%s\n' "$live" | awk -v entries='^(EUCA_|sg-)' '
 while read -r rule; do
   note "the rule $rule stands before ours: on what it lets through, no group decides"
 done < "$work/iptables.before"
+preload=$eucalyptus/etc/eucalyptus/iptables-preload
+if [ -r "$preload" ]; then
+  unshare --net sh -c 'iptables-restore < "$1" && iptables-save' preload "$preload" > "$work/iptables.preload" 2> "$work/said" ||
+    note "the rules of $preload cannot be loaded: $(tail -n 1 "$work/said")"
+  printf '%s
+' "$live" | grep '^-A' > "$work/iptables.there"
+  absent=$(grep '^-A' "$work/iptables.preload" | grep -cvxFf "$work/iptables.there")
+  [ "$absent" = 0 ] || note "the kernel does not have $absent of the rules of $preload; to load it: iptables-restore --noflush < $preload"
+fi
 }
 iptables_world() {
 :
@@ -630,10 +640,13 @@ dhcpd_start() {
   if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
   # With a number in that file that somebody else has by now, it would not start.
   dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
-  "$VNET_DHCPDAEMON" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid" < /dev/null > "$work/dhcpd.log" 2>&1 3>&- 9>&- && return
-  complain "dhcpd does not start: $(sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' "$work/dhcpd.log" | head -n 2 | tr '\n' ' ')"
+  # What it says comes through a pipe: where AppArmor confines it, it may not write to a file of ours.
+  said=$("$VNET_DHCPDAEMON" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid" < /dev/null 2>&1 3>&- 9>&-) && return
+  complain "dhcpd does not start: $(printf '%s\n' "$said" | sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' | head -n 2 | tr '\n' ' ')"
+  case $said in *'ermission denied'*) ! dhcpd_confined || complain "AppArmor confines dhcpd: /etc/apparmor.d/local/usr.sbin.dhcpd has to allow $dhcpd_folder" ;; esac
   return 1
 }
+dhcpd_confined() { grep -qs 'dhcpd (enforce)$' /sys/kernel/security/apparmor/profiles; }
 dhcpd_check() {
 [ -x "$VNET_DHCPDAEMON" ] || { complain "there is no DHCP server $VNET_DHCPDAEMON"; return 1; }
 [ -d "$dhcpd_parent" ] || { complain "there is no $dhcpd_parent: is Eucalyptus installed here?"; return 1; }
@@ -765,6 +778,34 @@ if persistence_enabled; then echo '#= it is enabled'; fi
 }
 persistence_alike() {
 cat
+}
+
+# ---- does metadata work? ----
+try_metadata() {
+asked=$(sed -n 's/^-A EUCA_PREROUTING .*-d 169\.254\.169\.254\/32 .*--to-destination //p' "$want/iptables.restore")
+[ -n "$asked" ] || return 0
+host=$(echo "$asked" | cut -d : -f 1)
+port=$(echo "$asked" | cut -d : -f 2)
+for tool in curl wget bash perl python3 busybox; do
+  ! command -v "$tool" > /dev/null || break
+  tool=none
+done
+case $tool in
+  curl) curl -s -o /dev/null --noproxy '*' "http://$asked/" ;;
+  # 8: there is no such page.
+  wget) wget -q -O /dev/null --no-proxy -t 1 "http://$asked/" || [ $? = 8 ] ;;
+  bash) bash -c 'exec 4<> "/dev/tcp/$0/$1" && printf "GET / HTTP/1.0\r\n\r\n" >&4 && read -r _ <&4' "$host" "$port" ;;
+  perl) perl -MIO::Socket::INET -e '
+    $metadata = IO::Socket::INET->new("@ARGV") or exit 1;
+    print $metadata "GET / HTTP/1.0\r\n\r\n";
+    exit !defined readline $metadata' "$asked" ;;
+  python3) python3 -c 'import socket, sys
+metadata = socket.create_connection(sys.argv[1:])
+metadata.sendall(b"GET / HTTP/1.0\r\n\r\n")
+sys.exit(not metadata.recv(1))' "$host" "$port" ;;
+  busybox) printf 'GET / HTTP/1.0\r\n\r\n' | busybox nc "$host" "$port" | grep -q . ;;
+  *) complain 'there is none of curl, wget, bash, perl, python3 and busybox to ask with'; return 1 ;;
+esac 2> /dev/null || { complain "nothing answers at $asked, where instances are sent for their metadata"; return 1; }
 }
 
 # ---- what this node remembers ----
