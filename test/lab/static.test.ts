@@ -11,6 +11,8 @@ import { readPushed } from './push.ts'
 import { describeLab } from './with-lab.ts'
 
 const PAIRS = ['02:aa:00:00:00:20', '02:aa:00:00:00:21', '02:aa:00:00:00:22']
+const CLI = join(import.meta.dirname, '../../dist/cli.js')
+const POLL = { timeout: 20_000, interval: 50 }
 const CONF = '/run/eucalyptus/net/euca-dhcp.conf'
 
 const FILES: CloudFiles = {
@@ -128,6 +130,25 @@ describeLab('STATIC', () => {
       65,
       expect.stringContaining('10.111.5.51:/etc/eucalyptus/eucalyptus.conf:8: VNET_DNS is there twice'),
     ])
+  })
+
+  it('a watch follows the list', async () => {
+    let said = ''
+    const argv = [process.execPath, CLI, 'watch', 'static/push.yml']
+    const child = lab.admin.spawn(argv, { cwd: lab.files.directory })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    await expect.poll(() => said, POLL).toContain('3 of 3 nodes asked: 3 unchanged')
+    await cloud.write({
+      list: 'instances:\n  i-00000002: { node: 10.111.5.53 }\n  i-00000004: { node: 10.111.5.52 }\n',
+    })
+    await expect.poll(() => said, POLL).toContain('1 of 3 nodes asked: 1 converged')
+    expect(await one.dhcp()).toMatchObject({ address: '10.111.103.20' })
+    lab.admin.kill(child, 'SIGINT')
+    await ended
+    expect((await lab.edgepush(['show'])).stdout).toMatch(/instance i-00000004 .* 10\.111\.103\.20 /)
   })
 
   it('a wrong file leaves the controller untouched', async () => {
