@@ -184,6 +184,16 @@ describeLab('STATIC', () => {
     await cloud.write({ hosts: FILES.hosts })
   })
 
+  it('a controller is released and adopted as it is, and makes its bundle anew', async () => {
+    expect((await lab.edgepush(['release', 'static/push.yml', '--node', 'nc-01'])).code).toBe(0)
+    expect(await two.dhcp()).toMatchObject({ address: '10.111.103.21' })
+    const adopted = await lab.edgepush(['adopt', 'static/push.yml', '--node', 'nc-01'])
+    expect([adopted.code, adopted.stderr]).toEqual([0, expect.stringContaining('nc-01: converged: adopted as it was')])
+    await lab.node('nc-01').run('kill "$(cat /run/eucalyptus/net/euca-dhcp.pid)"; rm -r /run/eucalyptus/net')
+    await lab.node('nc-01').run('sh /var/lib/edgepush/current/apply.sh boot')
+    expect(await two.dhcp()).toMatchObject({ address: '10.111.103.21' })
+  })
+
   it('flush leaves nothing', async () => {
     const { code } = await lab.edgepush(['flush', 'static/push.yml', '--node', 'nc-01', '--view', 'static'])
     expect(code).toBe(0)

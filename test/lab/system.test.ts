@@ -106,6 +106,19 @@ describeLab('SYSTEM', () => {
     expect(await doctor('nc-01')).toMatch(new RegExp(`^nc-01 +seen .*${address} is ${MAC}`, 'm'))
   })
 
+  it('status, release and adopt know a node of which nothing is wanted', async () => {
+    const { stdout } = await lab.edgepush(['status', 'system/push.yml', '--live', '--node', 'nc-01'])
+    expect(stdout).toMatch(/^nc-01 +converged|^nc-01 .*holds/m)
+    for (const verb of ['release', 'adopt']) {
+      const { code, stdout: said } = await lab.edgepush([verb, 'system/push.yml', '--node', 'nc-01'])
+      expect([code, said]).toEqual([
+        0,
+        expect.stringMatching(verb === 'adopt' ? /^nc-01 +converged/ : /^nc-01 +released/),
+      ])
+    }
+    expect(await statuses()).toEqual({ 'nc-01': 'unchanged', 'nc-02': 'unchanged' })
+  })
+
   it('a node whose bridge leads nowhere any more differs, is refused, and is good again with its port', async () => {
     await lab.node('nc-02').run('ip link set em9 nomaster')
     const { stdout } = await lab.edgepush(['drift', 'system/push.yml', '--node', 'nc-02'])
