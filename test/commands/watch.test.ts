@@ -1,7 +1,7 @@
 /** What a watch says, counts and survives, over nodes that nobody answers for. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -50,7 +50,9 @@ function startWatch(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
 
 const until = (is: () => boolean) => vi.waitUntil(is, { timeout: 60_000 })
 const metric = (name: string) => {
-  const text = readFileSync(join(folder, 'edgepush.prom'), 'utf8')
+  // A round is told of before its metrics are written.
+  const file = join(folder, 'edgepush.prom')
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
   return new RegExp(`^edgepush_watch_${name} (.*)$`, 'm').exec(text)?.[1]
 }
 
