@@ -2,7 +2,7 @@
 
 import type { ExitCode } from '../error.ts'
 import { adopting } from '../run/take-over.ts'
-import { keep } from './allocation.ts'
+import { free, keep } from './allocation.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
@@ -21,7 +21,7 @@ export async function adopt(playbook: string | undefined, flags: AdoptFlags, con
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   heedDoubts(doubtsOf(gathered, configuration, nodes, context), flags.force, context)
-  keep(gathered.allocated, context)
+  const allocated = keep(gathered.allocated, context)
   const tasks = served(nodes, gathered).map((node) => ({
     ...node,
     serve: adopting(goalFor(node, gathered), flags.force.includes('difference')),
@@ -29,8 +29,10 @@ export async function adopt(playbook: string | undefined, flags: AdoptFlags, con
   const { cloud } = configuration.inventory
   const stages = singleStage('adopt', tasks, flags)
   const { leftOut } = gathered
-  return await fleetRun(
+  const code = await fleetRun(
     { command: 'adopt', cloud, view: stampOf(gathered), stages, json: flags.json, leftOut },
     context,
   )
+  free(allocated, code, context)
+  return code
 }

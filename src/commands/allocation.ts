@@ -1,5 +1,6 @@
 /** What was given to groups and instances, between the record, which keeps it, and a view, which is made with it. */
 
+import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { type Given, type Kept, keepAllocation, readAllocation } from '../record/allocation.ts'
 import { type Allocation, NOTHING_ALLOCATED } from '../view/conf/allocation.ts'
 import { formatCidr, parseIpv4 } from '../view/ipv4.ts'
@@ -31,13 +32,37 @@ export function allocationOf(cloud: string, { stateFolder }: Context): { before:
   return { before, kept }
 }
 
-/** Before any node is told of it; nothing happens where nothing has changed. */
-export function keep(allocated: Allocated | undefined, { stateFolder, clock }: Context): void {
-  if (!allocated) return
-  const { cloud, kept, now } = allocated
-  const given = givenNow(kept.given, now, clock().toISOString())
-  if (JSON.stringify(given) === JSON.stringify(kept.given)) return
-  keepAllocation(stateFolder, cloud, kept, given)
+/** Before any node is told of it. What was given before stays besides: nobody has heard yet that it is free. */
+export function keep(allocated: Allocated | undefined, context: Context): Allocated | undefined {
+  if (!allocated) return undefined
+  const { given } = allocated.kept
+  const now = givenNow(given, allocated.now, context.clock().toISOString())
+  const both = { ...now, tags: { ...given.tags, ...now.tags }, addresses: { ...given.addresses, ...now.addresses } }
+  return { ...allocated, kept: write(allocated, sortedParts(both), context) }
+}
+
+/**
+ * After a run, if it came to a good end: what is nobody's any more is free. After any other it is not: what kept the run
+ * from its end may have been a list without the half of them.
+ */
+export function free(allocated: Allocated | undefined, code: ExitCode, context: Context): void {
+  if (!allocated || code !== EXIT.ok) return
+  try {
+    write(allocated, givenNow(allocated.kept.given, allocated.now, context.clock().toISOString()), context)
+  } catch (error) {
+    // The nodes are as they should be, and the next run frees it.
+    if (!(error instanceof Refusal)) throw error
+    context.terminal.err(`warning: what is free could not be written down: ${error.message}\n`)
+  }
+}
+
+function write({ cloud, kept }: Allocated, given: Given, { stateFolder }: Context): Kept {
+  if (JSON.stringify(given) === JSON.stringify(kept.given)) return kept
+  return keepAllocation(stateFolder, cloud, kept, given)
+}
+
+function sortedParts(given: Given): Given {
+  return { ...given, tags: sorted(Object.entries(given.tags)), addresses: sorted(Object.entries(given.addresses)) }
 }
 
 /** For a command that keeps nothing: what a push would give out and take back, a line each. */

@@ -59,7 +59,7 @@ export function listAllocations(folder: string): readonly { readonly cloud: stri
 }
 
 /** After `before`, and after nothing else. */
-export function keepAllocation(folder: string, cloud: string, before: Kept, given: Given): void {
+export function keepAllocation(folder: string, cloud: string, before: Kept, given: Given): Kept {
   const place = join(folder, cloud, 'allocation')
   const draft = join(place, `${randomBytes(8).toString('hex')}.new`)
   try {
@@ -69,10 +69,11 @@ export function keepAllocation(folder: string, cloud: string, before: Kept, give
     sync(place)
     sweep(place, before.number)
     rmSync(draft)
+    return { number: before.number + 1, given }
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw unreadable(error)
     rmSync(draft)
-    const text = 'another run has given out tags or addresses meanwhile: nothing was pushed'
+    const text = 'another run has given out tags or addresses meanwhile'
     throw new Refusal(EXIT.heldElsewhere, text, 'type it again')
   }
 }

@@ -19,11 +19,13 @@ clusters:
   one: { controller: 127.7.14.1, nodes: [127.7.14.2] }
 groups:
   sg-11111111: { rules: ["-P tcp -p 22-22 -s 0.0.0.0/0"] }
+  sg-33333333: {}
   sg-22222222: { rules: ["-P tcp -p 80-90 -o sg-11111111 -u 000111222333"] }
 instances:
 `
 const ONE = '  i-0000aaa1: { node: 127.7.14.2, groups: [sg-11111111], public_address: 10.111.101.91 }\n'
 const TWO = '  i-0000bbb1: { node: 127.7.14.2, groups: [sg-22222222] }\n'
+const THREE = '  i-0000ccc1: { node: 127.7.14.2, groups: [sg-33333333] }\n'
 
 const INVENTORY = `cloud: old
 defaults: { ssh: { key: none, known_hosts: none } }
@@ -85,7 +87,7 @@ note: instance i-0000bbb1 would get 172.16.0.41
   expect(await run('show')).toMatchObject({ code: 0, stdout: 'nothing was given out\n' })
 })
 
-it('is kept by a push before any node is asked, and given back when nobody is left', async () => {
+it('is kept by a push before any node is asked, and not free before one has come to a good end', async () => {
   await run('push', 'push.yml')
   const both = [
     'group sg-11111111 2 172.16.0.0/27 - -',
@@ -103,7 +105,15 @@ it('is kept by a push before any node is asked, and given back when nobody is le
     'note: what group sg-11111111 has had would be free\nnote: what instance i-0000aaa1 has had would be free\n',
   )
   await run('push', 'push.yml')
-  expect(await shown()).toEqual([both[1], both[3]])
+  expect(await shown()).toEqual(both)
+  put('instances.yml', HEAD + TWO + THREE)
+  await run('push', 'push.yml')
+  expect(await shown()).toEqual([
+    ...both.slice(0, 2),
+    'group sg-33333333 4 172.16.0.64/27 - -',
+    ...both.slice(2),
+    'instance i-0000ccc1 4 172.16.0.64/27 9 172.16.0.73',
+  ])
 })
 
 it('has its list from a command, which is found beside the playbook', async () => {
@@ -148,9 +158,9 @@ it.each([
   ],
   [
     'instances.yml',
-    HEAD + TWO.replace('sg-22222222', 'sg-33333333'),
+    HEAD + TWO.replace('sg-22222222', 'sg-44444444'),
     65,
-    'instances.yml:8 instance i-0000bbb1: is in group',
+    'instances.yml:9 instance i-0000bbb1: is in group',
   ],
   [
     'instances.yml',

@@ -101,9 +101,13 @@ describeLab('STATIC', () => {
   })
 
   it('the pair of an instance that is gone is given to the next; nobody else’s changes', async () => {
-    await cloud.write({
-      list: 'instances:\n  i-00000003: { node: 10.111.5.52 }\n  i-00000002: { node: 10.111.5.53 }\n',
-    })
+    await cloud.write({ list: 'instances:\n  i-00000002: { node: 10.111.5.53 }\n' })
+    expect(await statuses()).toMatchObject({ 'nc-01': 'converged' })
+    expect(await one.dhcp()).toBeUndefined()
+    const again = 'instances:\n  i-00000003: { node: 10.111.5.52 }\n  i-00000002: { node: 10.111.5.53 }\n'
+    await cloud.write({ list: again })
+    expect(await statuses()).toMatchObject({ 'nc-01': 'converged' })
+    expect(await one.dhcp()).toMatchObject({ address: '10.111.103.20' })
     // The file is the same but for who has the first pair, which it does not say.
     expect(await statuses()).toEqual({ 'nc-01': 'unchanged', 'nc-02': 'unchanged', 'nc-03': 'unchanged' })
     const { stdout } = await lab.edgepush(['show', '--json'])

@@ -56,6 +56,26 @@ describe('pairs of a map', () => {
     expect(addresses(next)).toMatchObject({ 'i-00000003': '192.168.1.22', 'i-00000004': '192.168.1.20' })
   })
 
+  it('that somebody has left are the last to be given', () => {
+    const first = given(readMapped(listOf(one(1), one(2))))
+    const next = given(readMapped(listOf(one(2), one(3)), first))
+    expect(next.addresses.get('i-00000003')).toBe('192.168.1.22')
+    expect(
+      given(
+        readMapped(listOf(one(2), one(3), one(4)), {
+          ...first,
+          addresses: new Map([...first.addresses, ...next.addresses]),
+        }),
+      ).addresses,
+    ).toEqual(
+      new Map([
+        ['i-00000002', '192.168.1.21'],
+        ['i-00000003', '192.168.1.22'],
+        ['i-00000004', '192.168.1.20'],
+      ]),
+    )
+  })
+
   it('can be named, by address or MAC address', () => {
     const list = listOf(one(1), one(2, ', address: 192.168.1.20'), one(3, ', mac: "aa:dd:11:ce:ff:ee"'))
     expect(addresses(readMapped(list))).toEqual({
@@ -123,7 +143,7 @@ describe('segments', () => {
     const first = given(readCut(listOf(inGroup(1, 1), inGroup(2, 2), inGroup(3, 2))))
     const second = readCut(listOf(inGroup(3, 2), inGroup(4, 2)), first)
     expect(given(second).tags).toEqual(new Map([['sg-22222222', 3]]))
-    expect(addresses(second)).toEqual({ 'i-00000003': '172.16.0.42', 'i-00000004': '172.16.0.41' })
+    expect(addresses(second)).toEqual({ 'i-00000003': '172.16.0.42', 'i-00000004': '172.16.0.43' })
     const third = readCut(listOf(inGroup(5, 1), inGroup(3, 2)), given(second))
     expect(given(third).tags).toEqual(
       new Map([

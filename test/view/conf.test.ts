@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { formatRange } from '../../src/view/ipv4.ts'
-import { CUT, DEMANDS, MAPPED, problems, readConfiguration as read, textOf, type Values } from './any-conf.ts'
+import { CUT, DEMANDS, listOf, MAPPED, problems, readConfiguration as read, textOf, type Values } from './any-conf.ts'
 
 function withValues(base: Values, changes: Values): string {
   return textOf({ ...base, ...changes })
@@ -76,6 +76,26 @@ describe('a file', () => {
     const text = withValues(base, { [key]: value })
     const line = text.split('\n').findIndex((one) => one.startsWith(`${key}=`)) + 1
     expect(problems(read(text))).toEqual([`error eucalyptus.conf:${line}: ${problem}`])
+  })
+})
+
+describe('a network of somebody else', () => {
+  const text = textOf({ VNET_MODE: 'FOREIGN', VNET_DNS: 'of no use here', VNET_MACPREFIX: 'd0:0d' })
+
+  it('has instances without addresses, which are in no view, and others', () => {
+    const list = listOf('i-00000001: { node: 192.168.1.11 }', 'i-3F8A07B2: { node: 192.168.1.11, address: 10.0.0.7 }')
+    const { view, findings } = read(text, list)
+    expect(findings).toEqual([])
+    expect(view).toMatchObject({ cloudController: undefined, dnsServers: [], groups: [] })
+    expect(view?.instances).toMatchObject([{ id: 'i-3F8A07B2', mac: 'd0:0d:3f:8a:07:b2', groups: [] }])
+  })
+
+  it('has none whose id is none, or whose node is in no cluster', () => {
+    const list = listOf('i-1: { node: 192.168.1.11 }', 'i-00000002: { node: 192.168.1.19 }')
+    expect(problems(read(text, list))).toEqual([
+      'error instances.yml:8 instance "i-1": name "i-1" is not an instance id (i- and 8 to 17 hexadecimal digits)',
+      'error instances.yml:9 instance i-00000002: node 192.168.1.19 is in no cluster',
+    ])
   })
 })
 

@@ -1,4 +1,7 @@
-/** Which pair of the map each instance has: the one it names; the one it has had; the first that is nobody's. */
+/**
+ * Which pair of the map each instance has: the one it names; the one it has had; the first that is nobody's, and rather one
+ * that was nobody's before.
+ */
 
 import type { Ipv4 } from '../ipv4.ts'
 import type { Findings } from '../parse/findings.ts'
@@ -25,8 +28,11 @@ export function givePairs(
     else if (!named) waiting.push(instance)
   }
   const taken = new Set<Ipv4>([...given.values()].map(({ address }) => address))
+  const left = new Set(before.values())
   for (const { id } of waiting) {
-    const free = pairs.find(({ address }) => !taken.has(address))
+    const free =
+      pairs.find(({ address }) => !taken.has(address) && !left.has(address)) ??
+      pairs.find(({ address }) => !taken.has(address))
     if (!free) {
       findings
         .within('instance')

@@ -2,7 +2,7 @@
  * Tags of groups, and the addresses of their instances in the segments of these tags.
  *
  * An address that somebody says decides its group's tag; a group or instance that has had one keeps it; anybody else gets
- * the lowest that is free. A tag belongs to its group as long as somebody is in it. The first and the last address of a
+ * the lowest that is free, and rather one that nobody had before. A tag belongs to its group as long as somebody is in it. The first and the last address of a
  * segment, and the eight after the first, which are those of gateways, are nobody's.
  */
 
@@ -59,8 +59,9 @@ export function giveSegments(
     findings.within('instance').error(placeOf(member), text)
   }
   const taken = new Set(addresses.values())
+  const left = new Set(before.addresses.values())
   for (const { member, tag } of waiting) {
-    const free = lowestFree(tag, segments, taken)
+    const free = lowestFree(tag, segments, new Set([...taken, ...left])) ?? lowestFree(tag, segments, taken)
     if (!free) {
       const text = `group ${member.group} has no address left for it: tag ${tag} has ${segments.size - FIRST_INDEX - 1}`
       findings.within('instance').error(placeOf(member), text)
@@ -92,13 +93,13 @@ function giveTags(
     if (had !== undefined && !tags.has(group) && hasSegment(had, segments)) tags.set(group, had)
   }
   const { first, last } = segments.tags
+  const left = new Set(before.tags.values())
   const taken = new Map<number, string>()
   for (const member of members) {
     const { group } = member
-    let tag = tags.get(group)
-    for (let next = first; tag === undefined && next <= last; next++) {
-      if (![...tags.values()].includes(next)) tag = next
-    }
+    const others = new Set(tags.values())
+    const tag =
+      tags.get(group) ?? lowestTag(first, last, new Set([...others, ...left])) ?? lowestTag(first, last, others)
     if (tag === undefined) {
       findings.error(placeOf(member), `there is no tag left for group ${group}: ${first} to ${last} are taken`)
       continue
@@ -110,6 +111,11 @@ function giveTags(
     taken.set(tag, group)
   }
   return tags
+}
+
+function lowestTag(first: number, last: number, taken: ReadonlySet<number>): number | undefined {
+  for (let tag = first; tag <= last; tag++) if (!taken.has(tag)) return tag
+  return undefined
 }
 
 /** What addresses that somebody said mean for their groups. */

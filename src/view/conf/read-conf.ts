@@ -8,9 +8,10 @@
 
 import { formatRange } from '../ipv4.ts'
 import type { Findings } from '../parse/findings.ts'
-import { ADDRESS, DOMAIN, type Form } from '../parse/forms.ts'
+import { ADDRESS, DOMAIN, type Form, INSTANCE_ID } from '../parse/forms.ts'
 import type { SaidMode } from '../parse/mode.ts'
 import type { Needs } from '../parse/needs.ts'
+import { quote } from '../parse/quote.ts'
 import { element, property, type WireFile } from '../wire34/element.ts'
 import type { XmlElement } from '../xml.ts'
 import type { Allocation } from './allocation.ts'
@@ -67,6 +68,10 @@ export function readConf(
   const at = { file: list.file, line: 1 }
   const clusters = list.clusters.map((cluster) => toCluster(cluster, common.prefix, network, list))
   sayHomeless(list, findings)
+  sayNameless(
+    list.instances.filter((one) => network.given(one).address === undefined),
+    findings,
+  )
   return {
     allocation: network.allocation,
     needs: {
@@ -116,6 +121,14 @@ function sayHomeless({ clusters, instances }: InstanceList, findings: Findings):
   const nodes = new Set(clusters.flatMap((cluster) => cluster.nodes.map(({ text }) => text)))
   for (const { id, node } of instances.filter((one) => !nodes.has(one.node.text))) {
     findings.within('instance').error({ ...node, label: `instance ${id.text}` }, `node ${node.text} is in no cluster`)
+  }
+}
+
+/** Of instances that are in no view, for want of an address; the others are read. */
+function sayNameless(instances: InstanceList['instances'], findings: Findings): void {
+  for (const { id } of instances.filter((one) => INSTANCE_ID.read(one.id.text) === undefined)) {
+    const place = { ...id, label: `instance ${quote(id.text)}` }
+    findings.within('instance').error(place, `name ${quote(id.text)} is not ${INSTANCE_ID.is}`)
   }
 }
 
