@@ -2,7 +2,7 @@
 // way back, no read-back, no order; dhcpd is left alone.
 
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Lab } from '../lab/make-lab.ts'
 
 export interface Peer {
@@ -14,6 +14,8 @@ export interface Peer {
 
 const LOAD = `ipset restore -exist < ipset.restore && iptables-restore --noflush < iptables.restore &&
 ebtables-restore --noflush < ebtables.restore && echo loaded`
+/** Where Debian's ansible-mitogen has it. */
+const MITOGEN = '/usr/lib/python3/dist-packages/ansible_mitogen/plugins/strategy/mitogen_linear.py'
 const FILES = ['ipset.restore', 'iptables.restore', 'ebtables.restore', 'dhcpd.conf']
 
 /** Those that are installed here; `cwd` is where they are to be called. */
@@ -37,6 +39,7 @@ export async function peersFor(lab: Lab): Promise<{ readonly cwd: string; readon
     play(`${copies.join('')}    - shell: ${JSON.stringify(`cd /root; ${LOAD}`)}\n`),
   )
 
+  const withMitogen = ['ANSIBLE_STRATEGY=mitogen_linear', `ANSIBLE_STRATEGY_PLUGINS=${dirname(MITOGEN)}`]
   const ssh = `ssh ${options} -o ControlPath=${cwd}/%h -i ${lab.files.key}`
   const floor = `paste -d ' ' addresses names | xargs -P ${lab.nodes.length} -L 1 sh -c '${ssh} root@$0 sh < files/$1.sh'`
   await writeFile(join(cwd, 'names'), lab.nodes.map(({ name }) => `${name}\n`).join(''))
@@ -56,10 +59,23 @@ export async function peersFor(lab: Lab): Promise<{ readonly cwd: string; readon
       argv: ['ansible-playbook', 'modules.yml'],
       mark: /ok=5 /g,
     },
+    // It keeps no connection from one command to the next: each of its runs logs in.
+    {
+      name: 'Ansible with mitogen, one script task',
+      needs: MITOGEN,
+      argv: ['env', ...withMitogen, 'ansible-playbook', 'script.yml'],
+      mark: /ok=1 /g,
+    },
+    {
+      name: 'Ansible with mitogen, copy and shell',
+      needs: MITOGEN,
+      argv: ['env', ...withMitogen, 'ansible-playbook', 'modules.yml'],
+      mark: /ok=5 /g,
+    },
   ]
   const peers: Peer[] = []
   for (const { needs, ...peer } of all) {
-    const { code } = await lab.admin.exec(['sh', '-c', `command -v ${needs}`])
+    const { code } = await lab.admin.exec(['sh', '-c', `command -v ${needs} || [ -e ${needs} ]`])
     if (code === 0) peers.push(peer)
     else process.stderr.write(`SKIPPED ${peer.name}: ${needs} is not here\n`)
   }

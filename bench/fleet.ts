@@ -1,6 +1,7 @@
 // npm run bench:fleet: pushes to 10 and 50 real nodes of the lab (or as many as are named), beside what others take to load
 // the same files there over connections that they keep.
 
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { labMissing } from '../lab/lab-missing.ts'
 import type { Lab } from '../lab/make-lab.ts'
@@ -11,6 +12,7 @@ import type { RunEvent } from '../src/run/event.ts'
 import { cpuTime } from './cpu-time.ts'
 import { type Peer, peersFor } from './fleet-peers.ts'
 import { middle, printTable, seconds } from './print-table.ts'
+import { TELL_USED, usedIn, watchedRounds } from './used.ts'
 
 interface Measured {
   readonly wall: number
@@ -18,13 +20,16 @@ interface Measured {
   readonly cpu: number
   /** KiB; of edgepush alone. */
   readonly memory?: number
+  /** Bytes on the cable of the admin host, headers of every layer included. */
+  readonly sent: number
+  readonly received: number
 }
 
 const SIZES = process.argv.slice(2).map(Number)
 const ROUNDS = 3
+const CLI = join(packageRoot(), 'dist/cli.js')
 /** The last line on standard error is the CPU time of the command, user and system. */
 const TIMED = '"$@"; code=$?; times >&2; exit $code'
-const HEADS_UP = `data:text/javascript,process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))`
 
 const missing = labMissing()
 if (missing.length > 0) {
@@ -33,8 +38,11 @@ if (missing.length > 0) {
 }
 const rows: (readonly string[])[] = []
 for (const size of SIZES.length > 0 ? SIZES : [10, 50]) rows.push(...(await measure(size)))
-process.stdout.write(`medians of ${ROUNDS} rounds, 5 instances on a node, all nodes on this machine; seconds\n`)
-printTable(['nodes', '', 'wall', 'times the floor', 'CPU of the admin host', 'peak memory, MiB'], rows)
+process.stdout.write(
+  `medians of ${ROUNDS} rounds, 5 instances on a node, all nodes on this machine; seconds; load ${loadavg()[0]?.toFixed(2)}\n`,
+)
+const head = ['nodes', '', 'wall', 'times the floor', 'CPU of the admin host', 'for a node, ms', 'peak memory, MiB']
+printTable([...head, 'KiB to a node', 'KiB from it'], rows)
 
 async function measure(size: number): Promise<readonly (readonly string[])[]> {
   const lab = await startLab({ nodes: size, clusters: size > 100 ? 2 : 1, world: worldOf(size, 0) })
@@ -47,6 +55,7 @@ async function measure(size: number): Promise<readonly (readonly string[])[]> {
       changed.push(await push(lab, 'converged'))
       unchanged.push(await push(lab, 'unchanged'))
     }
+    const kept = await watch(lab)
     const { cwd, peers } = await peersFor(lab)
     const others: (readonly [string, readonly Measured[]])[] = []
     for (const peer of peers) {
@@ -65,13 +74,16 @@ async function measure(size: number): Promise<readonly (readonly string[])[]> {
         seconds(wall),
         (wall / floor).toFixed(1),
         seconds(middle(runs.map(({ cpu }) => cpu))),
+        (middle(runs.map(({ cpu }) => cpu)) / size).toFixed(1),
         Number.isNaN(memory) ? '' : String(Math.round(memory / 1024)),
+        ...(['sent', 'received'] as const).map((way) => (middle(runs.map((run) => run[way])) / 1024 / size).toFixed(1)),
       ]
     }
     const ours = [
       ['edgepush, first push', [first]] as const,
       ['edgepush, a rule changed everywhere', changed] as const,
       ['edgepush, nothing changed', unchanged] as const,
+      ['edgepush watch, nothing changed, connections kept', kept] as const,
     ]
     return [...ours, ...others].map(row)
   } finally {
@@ -80,15 +92,7 @@ async function measure(size: number): Promise<readonly (readonly string[])[]> {
 }
 
 async function push(lab: Lab, expected: string): Promise<Measured> {
-  const argv = [
-    process.execPath,
-    '--import',
-    HEADS_UP,
-    join(packageRoot(), 'dist/cli.js'),
-    'push',
-    'push.yml',
-    '--json',
-  ]
+  const argv = [process.execPath, '--import', TELL_USED, CLI, 'push', 'push.yml', '--json']
   const { stdout, stderr, ...measured } = await timed(lab, argv, lab.files.directory)
   const wrong = stdout
     .trimEnd()
@@ -96,10 +100,46 @@ async function push(lab: Lab, expected: string): Promise<Measured> {
     .map((line) => JSON.parse(line) as RunEvent)
     .flatMap((event) => (event.type === 'outcome' && event.outcome.status !== expected ? [event.outcome] : []))
   if (wrong.length > 0) throw new Error(`not ${expected}: ${JSON.stringify(wrong)}\n${stderr}`)
-  return { ...measured, memory: Number(/^peak (\d+)$/m.exec(stderr)?.[1]) }
+  return { ...measured, memory: usedIn(stderr)[0]?.memory ?? Number.NaN }
 }
 
-async function load(lab: Lab, { name, argv, mark }: Peer, cwd: string): Promise<Measured> {
+/** Rounds in which every node is asked. */
+async function watch(lab: Lab): Promise<readonly Measured[]> {
+  const argv = [process.execPath, '--import', TELL_USED, CLI, 'watch', 'push.yml', '--json', '--every', '1s']
+  const child = lab.admin.spawn(argv, { cwd: lab.files.directory, env: { HOME: lab.files.directory } })
+  const bytes: Bytes[] = []
+  const look = async () => void bytes.push(await bytesOf(lab))
+  const { walls, cpu, memory } = await watchedRounds(child, ROUNDS, { onFirst: look, onLast: look })
+  const [before, after] = bytes
+  if (!before || !after) throw new Error('the watch has ended')
+  const sent = (after.sent - before.sent) / ROUNDS
+  const received = (after.received - before.received) / ROUNDS
+  return walls.map((wall) => ({ wall, cpu, memory, sent, received }))
+}
+
+type Bytes = Pick<Measured, 'sent' | 'received'>
+
+async function bytesOf({ admin }: Lab): Promise<Bytes> {
+  const files = ['tx', 'rx'].map((way) => `/sys/class/net/eth0/statistics/${way}_bytes`)
+  const [sent = 0, received = 0] = (await admin.run(['cat', ...files])).split('\n').map(Number)
+  return { sent, received }
+}
+
+/** Tools on nftables give up when they meet another change of the same tables: who does not try again is tried again here. */
+async function load(lab: Lab, peer: Peer, cwd: string): Promise<Measured> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await loadOnce(lab, peer, cwd)
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+      process.stderr.write(`${peer.name}: once more\n`)
+    }
+  }
+}
+
+const ATTEMPTS = 4
+
+async function loadOnce(lab: Lab, { name, argv, mark }: Peer, cwd: string): Promise<Measured> {
   const { stdout, stderr, ...measured } = await timed(lab, argv, cwd)
   const loaded = [...stdout.matchAll(mark)].length
   if (loaded !== lab.nodes.length)
@@ -108,11 +148,15 @@ async function load(lab: Lab, { name, argv, mark }: Peer, cwd: string): Promise<
 }
 
 async function timed(lab: Lab, argv: readonly string[], cwd: string) {
+  const before = await bytesOf(lab)
   const began = performance.now()
   const options = { cwd, timeout: 600_000, env: { HOME: lab.files.directory } }
   const { code, stdout, stderr } = await lab.admin.exec(['sh', '-c', TIMED, 'sh', ...argv], options)
   if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}\n${stderr}\n${stdout.slice(-2_000)}`)
-  return { wall: performance.now() - began, cpu: cpuTime(stderr, 'children'), stdout, stderr }
+  const wall = performance.now() - began
+  const after = await bytesOf(lab)
+  const [sent, received] = [after.sent - before.sent, after.received - before.received]
+  return { wall, cpu: cpuTime(stderr, 'children'), sent, received, stdout, stderr }
 }
 
 /** 5 instances on a node, a group for each 5, 4 rules in a group, one of which names another. */

@@ -1,7 +1,8 @@
 // npm run bench:render: a view parsed, checked, and every node's bundle rendered, for clouds of four sizes; each in a process
-// of its own, so that its memory is its own. The floor is the XML reader alone.
+// of its own, so that its memory is its own. The floor is the XML reader alone. `-- profile` says where the time goes.
 
 import { execFileSync } from 'node:child_process'
+import { loadavg } from 'node:os'
 import { argv, cpuUsage, execPath, resourceUsage, stdout } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { addressAfter, type LabPlan, planLab } from '../lab/plan-lab.ts'
@@ -13,8 +14,10 @@ import { modeNamed } from '../src/modes/index.ts'
 import { dutyOf } from '../src/modes/mode.ts'
 import { resolveOptions } from '../src/modes/settings.ts'
 import { readView } from '../src/view/parse.ts'
+import type { View } from '../src/view/view.ts'
 import { parseXml } from '../src/view/xml.ts'
 import { middle, printTable } from './print-table.ts'
+import { profile } from './profile.ts'
 
 interface Measured {
   readonly bytes: number
@@ -27,11 +30,24 @@ interface Measured {
   readonly memory: number
 }
 
-const SIZES = [625, 1_250, 2_500, 5_000]
+const LARGEST = 5_000
+const SIZES = [625, 1_250, 2_500, LARGEST]
 const ROUNDS = 3
 
 const [, , only] = argv
-if (only === undefined) {
+if (only === 'profile') {
+  const cloud = cloudOf(LARGEST)
+  const shares = await profile(() => {
+    for (let round = 0; round < ROUNDS; round += 1) renderAll(cloud, readView(cloud.text, 'view.xml').view)
+  })
+  const all = shares.reduce((sum, { self }) => sum + self, 0)
+  stdout.write(`${LARGEST} instances; ${Math.round(all)} ms sampled; load ${loadavg()[0]?.toFixed(2)}\n`)
+  const share = (self: number) => `${((100 * self) / all).toFixed(1)} %`
+  printTable(
+    ['function, file', 'ms', 'share'],
+    shares.slice(0, 20).map(({ where, self }) => [where, self.toFixed(0), share(self)]),
+  )
+} else if (only === undefined) {
   const rows = SIZES.map((instances) => {
     const runs = Array.from({ length: ROUNDS }, () => inProcessOfItsOwn(instances))
     const part = (name: keyof Measured) => middle(runs.map((run) => run[name]))
@@ -46,7 +62,7 @@ if (only === undefined) {
       Math.round(part('memory') / 1024).toString(),
     ]
   })
-  stdout.write(`medians of ${ROUNDS} runs; CPU seconds; MiB\n`)
+  stdout.write(`medians of ${ROUNDS} runs; CPU seconds; MiB; load ${loadavg()[0]?.toFixed(2)}\n`)
   const head = ['instances, groups, nodes', 'view', 'floor', 'parse and check', 'render', 'rendered']
   printTable([...head, 'ms for an instance', 'peak memory'], rows)
 } else {
@@ -58,24 +74,23 @@ function inProcessOfItsOwn(instances: number): Measured {
   return JSON.parse(execFileSync(execPath, [file, String(instances)], { encoding: 'utf8' })) as Measured
 }
 
-function measure(count: number): Measured {
+interface Cloud {
+  readonly plan: LabPlan
+  readonly text: string
+}
+
+function cloudOf(count: number): Cloud {
   const plan = planOf(count)
   const world = worldOf(count)
-  const text = renderView(plan, world, addressBook(plan)(world))
+  return { plan, text: renderView(plan, world, addressBook(plan)(world)) }
+}
+
+function measure(count: number): Measured {
+  const cloud = cloudOf(count)
+  const { text } = cloud
   const floor = timed(() => parseXml(text)).time
   const read = timed(() => readView(text, 'view.xml').view)
-  const mode = modeNamed('EDGE', 'view.xml')
-  const templates = packageTemplates()
-  const said = { value: 'br0', where: 'here' }
-  const { options } = resolveOptions(dutyOf(mode, 'nc').options, { VNET_BRIDGE: said, VNET_PUBINTERFACE: said }, {})
-  const render = timed(() =>
-    plan.nodes.reduce((sum, { name, address }) => {
-      const facts = { interfaces: { br0: { mac: '02:00:00:00:00:52', addresses: [`${address}/16`] } } }
-      const node = { name, address, role: 'nc', options, profile: 'compatible', persist: false } as const
-      const { files } = compile({ view: read.value, mode, node, facts, templates })
-      return sum + files.reduce((bytes, file) => bytes + file.text.length, 0)
-    }, 0),
-  )
+  const render = timed(() => renderAll(cloud, read.value))
   return {
     bytes: text.length,
     floor,
@@ -84,6 +99,20 @@ function measure(count: number): Measured {
     rendered: render.value,
     memory: resourceUsage().maxRSS,
   }
+}
+
+/** Characters of all bundles. */
+function renderAll({ plan }: Cloud, view: View): number {
+  const mode = modeNamed('EDGE', 'view.xml')
+  const templates = packageTemplates()
+  const said = { value: 'br0', where: 'here' }
+  const { options } = resolveOptions(dutyOf(mode, 'nc').options, { VNET_BRIDGE: said, VNET_PUBINTERFACE: said }, {})
+  return plan.nodes.reduce((sum, { name, address }) => {
+    const facts = { interfaces: { br0: { mac: '02:00:00:00:00:52', addresses: [`${address}/16`] } } }
+    const node = { name, address, role: 'nc', options, profile: 'compatible', persist: false } as const
+    const { files } = compile({ view, mode, node, facts, templates })
+    return sum + files.reduce((size, { text }) => size + text.length, 0)
+  }, 0)
 }
 
 function timed<T>(work: () => T): { readonly value: T; readonly time: number } {

@@ -25,6 +25,19 @@ const isWatched = process.stderr.isTTY === true && process.env.TERM !== 'dumb' &
 const block = isWatched ? liveBlock(screen()) : undefined
 process.on('exit', () => block?.end())
 
+/** What ends or stops a process at once does so to us, but without leaving a half of the screen to whoever types next. */
+const AT_ONCE = ['SIGHUP', 'SIGQUIT', 'SIGTSTP'] as const
+if (block) {
+  for (const signal of AT_ONCE) process.on(signal, giveWay)
+  process.on('SIGCONT', () => process.off('SIGTSTP', giveWay).on('SIGTSTP', giveWay))
+}
+
+function giveWay(signal: NodeJS.Signals): void {
+  block?.lift()
+  process.off(signal, giveWay)
+  process.kill(process.pid, signal)
+}
+
 let exit: ExitCode = EXIT.ok
 let interrupted: ExitCode | undefined
 let loaded: Promise<SshTransport> | undefined
@@ -50,7 +63,7 @@ function contextFor(flags: Flags): Context {
     version: packageVersion(),
     program: [process.execPath, process.argv[1] ?? ''],
     signal,
-    onHangup: (listener) => process.on('SIGHUP', listener),
+    onHangup: (listener) => process.off('SIGHUP', giveWay).on('SIGHUP', listener),
     notify,
     ask: terminalAsk(signal),
     clock: () => new Date(),
@@ -149,10 +162,14 @@ function notify(word: string): void {
   if (WATCHDOG_USEC && word === 'READY=1') setInterval(() => say('WATCHDOG=1'), Number(WATCHDOG_USEC) / 3_000).unref()
 }
 
-/** A host that is a node, too, holds the elastic addresses of its instances, each as a /32. */
-function ownAddresses(): readonly string[] {
+function ownAddresses(): Context['ownAddresses'] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  return all.flatMap(({ internal, address, cidr }) => (internal || cidr?.endsWith('/32') ? [] : [address]))
+  const reachable = all.filter(({ address }) => !address.startsWith('127.'))
+  // Nobody puts the address of an instance on the loopback.
+  return reachable.map(({ address, cidr, internal }) => ({
+    address,
+    isLone: !internal && cidr?.endsWith('/32') === true,
+  }))
 }
 
 function stateFolder(): string {

@@ -73,8 +73,10 @@ addresses_announce() { # address device
   leave: '',
   check: sh`
 for device in ${DEVICES}; do
-  ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }
-  [ -n "$(ip link show dev "$device" up)" ] || note "the interface $device is down: nobody reaches the elastic addresses on it"
+  flags=
+  read -r flags 2> /dev/null < "/sys/class/net/$device/flags"
+  [ -n "$flags" ] || { complain "there is no interface $device"; return 1; }
+  [ $((flags & 1)) = 1 ] || note "the interface $device is down: nobody reaches the elastic addresses on it"
 done
 ip -4 -o address show > "$work/addresses.live" || return 1
 awk -v file="$want/addresses" '${STRAY}' "$work/addresses.live" > "$work/addresses.stray"
@@ -82,10 +84,7 @@ while read -r address device; do
   note "$address on $device is in the pool of elastic addresses but is not a /32, so it may be the node's own: it stays; if it is a leftover, remove it: ip addr del $address dev $device"
 done < "$work/addresses.stray"`,
   world: sh`
-for device in ${DEVICES}; do
-  ip link show dev "$device" > /dev/null 2>&1 || ip link add "$device" type bridge || return 1
-  ip link set "$device" up || return 1
-done`,
+for device in ${DEVICES}; do stand_in "$device" || return 1; done`,
   steps: {
     prepare: sh`
 addresses_show > "$work/addresses.live" || return 1
@@ -101,8 +100,8 @@ while IFS=' /' read -r _ address _; do
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
 done < "$work/addresses.revoked"
 # One of the link is the same on every host, and nobody else's business.
-while IFS=' /' read -r _ address _ _ device scope; do
-  [ -n "$scope" ] || addresses_announce "$address" "$device"
+while IFS=' /' read -r _ address _ _ device link_only; do
+  [ -n "$link_only" ] || addresses_announce "$address" "$device"
 done < "$work/addresses.new"
 :`,
   },

@@ -11,6 +11,7 @@
  *   $rehearsing not empty in the empty network namespace where the bundle is rehearsed
  *   $VNET_...   the node's options under their own names
  *   alike NAME TEXT TEXT  says whether two texts of that artifact differ in nothing that has a meaning
+ *   stand_in NAME  makes an interface of that name, in the namespace of a rehearsal
  *   note TEXT   tells the operator; complain TEXT says why a step fails
  *
  * A process that outlives the script must be started with descriptors 3 (the reply) and 9 (the lock) closed.

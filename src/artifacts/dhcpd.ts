@@ -23,7 +23,7 @@ dhcpd_parent=$eucalyptus/var/run/eucalyptus
 dhcpd_folder=$dhcpd_parent/net
 dhcpd_unit="${unit}"
 dhcpd_managed() { [ -n "$dhcpd_unit" ] && [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
-dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" 'dhcpd .*euca-dhcp.conf'; }
+dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" '*dhcpd-*euca-dhcp.conf*'; }
 dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid; fi; }
 dhcpd_stop() {
   if dhcpd_managed; then systemctl stop "$dhcpd_unit"; return; fi
@@ -39,7 +39,8 @@ dhcpd_stop() {
 dhcpd_start() {
   if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
   # With a number in that file that somebody else has by now, it would not start.
-  dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
+  dhcpd_stop || return 1
+  [ ! -e "$dhcpd_folder/euca-dhcp.pid" ] || rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
   # What it says comes through a pipe: where AppArmor confines it, it may not write to a file of ours.
   said=$("${daemon}" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid"${device && ` "${device}"`} < /dev/null 2>&1 3>&- 9>&-) && return
   complain "dhcpd does not start: $(printf '%s\n' "$said" | sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' | head -n 2 | tr '\n' ' ')"
@@ -52,11 +53,10 @@ const checkDaemon = (daemon: string) => sh`
 [ -x "${daemon}" ] || { complain "there is no DHCP server ${daemon}"; return 1; }`
 
 const checkDevice = (device: string) => sh`
-ip link show dev "${device}" > /dev/null 2>&1 || { complain "there is no interface ${device}"; return 1; }`
+[ -e "/sys/class/net/${device}" ] || { complain "there is no interface ${device}"; return 1; }`
 
 const makeDevice = (device: string) => sh`
-ip link show dev "${device}" > /dev/null 2>&1 || ip link add "${device}" type bridge || return 1
-ip link set "${device}" up || return 1
+stand_in "${device}" || return 1
 awk -v device="${device}" '$2 == device && $4 !~ /\/32$/ { print "addr replace " $4 " dev " device }' "$work/addresses.host" | ip -batch - || return 1`
 
 export function dhcpd(service: Service): Artifact {
@@ -83,8 +83,8 @@ grep -q '^ *host ' "$want/dhcpd.conf" || answers=
 # Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 [ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=
 [ -n "$answers" ] || dhcpd_stop || return 1
-cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
-mkdir -p "$dhcpd_folder" || return 1
+[ -e "$conf" ] && cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
+[ -d "$dhcpd_folder" ] || mkdir -p "$dhcpd_folder" || return 1
 ( umask 022; cat "$want/dhcpd.conf" > "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
 [ -e "$dhcpd_folder/euca-dhcp.leases" ] || : > "$dhcpd_folder/euca-dhcp.leases" || return 1
 [ -z "$answers" ] || dhcpd_start`,

@@ -112,7 +112,7 @@ ebtables_commit() { # table
     leave: '',
     steps: {
       loosen: sh`
-ebtables-save > "$work/ebtables.live" || return 1
+{ [ -n "$rehearsing" ] || ebtables-save; } > "$work/ebtables.live" || return 1
 ebtables_commit nat && ebtables_commit filter`,
     },
     show: sh`

@@ -34,7 +34,7 @@ const CANONICAL = sh`
 
 /**
  * Reads what ipset save prints, and writes what there is to do to make it what the source says:
- *   now       for ipset restore: sets, and members that tighten
+ *   now       for ipset restore: sets that are not there, and members that tighten
  *   later     for ipset restore: members that loosen; all members when addresses move
  *   changed   names of sets whose members change, when addresses move
  *   unwanted  names of sets of ours that the source has not
@@ -51,15 +51,17 @@ const CHANGES = sh`
     now = folder "now"; later = folder "later"; changed = folder "changed"; unwanted = folder "unwanted"
     printf "" > now; printf "" > later; printf "" > changed; printf "" > unwanted
     while ((getline < source) > 0) {
-      if ($1 == "create") { mine[$2] = 1; print > now }
+      if ($1 == "create") { mine[$2] = 1; header[++headers] = $0; name[headers] = $2 }
       if ($1 == "add") { entry[++entries] = $2 " " $3; wanted[$2 " " $3] = 1; after[$3] = 1 }
     }
   }
   $2 !~ owned { next }
+  $1 == "create" { there[$2] = 1 }
   $1 == "create" && $2 ~ /[+][12]$/ { leftover = 1 }
   $1 == "create" && !($2 in mine) { print $2 > unwanted }
   $1 == "add" { live[$2 " " $3] = 1; before[$3] = 1 }
   END {
+    for (i = 1; i <= headers; i++) if (!(name[i] in there)) print header[i] > now
     # Who goes makes room: a set may be nearly full.
     for (one in live) if (!(one in wanted)) { split(one, part, " "); if (part[1] in mine) change(part[1], "del", part[2]) }
     for (i = 1; i <= entries; i++) if (!(entry[i] in live)) { split(entry[i], part, " "); change(part[1], "add", part[2]) }
@@ -106,7 +108,8 @@ printf '%s\n' "$live" | awk -v file="$want/ipset.restore" '
 : > "$work/ipset.copied"
 rules=0
 case " $changes " in *' iptables '*) rules=1 ;; esac
-live=$(ipset save) || return 1
+live=
+[ -n "$rehearsing" ] || live=$(ipset save) || return 1
 printf '%s\n' "$live" | awk -v owned='${owned}' -v restricting='${restricting}' -v rules="$rules" -v source="$want/ipset.restore" \
   -v folder="$work/ipset." '${CHANGES}' || return 1
 [ ! -s "$work/ipset.changed" ] || changes="$changes iptables"`,

@@ -139,7 +139,9 @@ const BRIDGED = {
   must: sh`
 [ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] ||
   { complain 'br_netfilter is not loaded, bridged packets would pass unfiltered: modprobe br_netfilter'; return 1; }
-[ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 1 ] ||
+said=
+read -r said < /proc/sys/net/bridge/bridge-nf-call-iptables
+[ "$said" = 1 ] ||
   { complain 'net.bridge.bridge-nf-call-iptables is 0, bridged packets would pass unfiltered: sysctl -w net.bridge.bridge-nf-call-iptables=1'; return 1; }`,
   'must not': sh`
 [ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 0 ] ||
@@ -171,7 +173,7 @@ iptables_source() {
 # One table, brought to what the source says, on the copies that the sets of this change have for its duration.
 iptables_commit() { # table copies
   iptables_source
-  iptables-save -c -t "$1" > "$work/iptables.live" || return 1
+  { [ -n "$rehearsing" ] || iptables-save -c -t "$1"; } > "$work/iptables.live" || return 1
   : > "$work/iptables.stays"
   awk -v table="$1" -v source="$source" -v copies="$2" ${names} -v blocked="$blocked" \
     -v stays="$work/iptables.stays" '${TRANSACTION(former)}' "$work/iptables.live" > "$work/iptables.$1"
@@ -189,15 +191,20 @@ iptables_commit() { # table copies
   done < "$work/iptables.stays"
 }`,
     check: sh`
-[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
+# Of what is in there a shell reads one digit.
+said=
+read -r said < /proc/sys/net/ipv4/ip_forward
+[ "$said" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
 ${BRIDGED[bridged]}
-# Both kinds of tables filter, whichever of them iptables shows.
+# Both kinds of tables filter, whichever of them iptables shows; where no legacy table is, there are no legacy chains.
 case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
-"$other-save" 2> /dev/null | awk -v owned='${owned}' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {
-  complain "$(iptables -V) is in use, but there are chains of ours that only $other shows, and both filter: make it the one in use (update-alternatives --config iptables), flush the node with edgepush flush, and go back"
-  return 1
-}
+if [ "$other" = iptables-nft ] || read -r _ 2> /dev/null < /proc/net/ip_tables_names; then
+  "$other-save" 2> /dev/null | awk -v owned='${owned}' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {
+    complain "$(iptables -V) is in use, but there are chains of ours that only $other shows, and both filter: make it the one in use (update-alternatives --config iptables), flush the node with edgepush flush, and go back"
+    return 1
+  }
+fi
 iptables_live || return 1
 printf '%s\n' "$live" | awk -v entries='${entries}' '
   /^[*]/ { table = $1 }

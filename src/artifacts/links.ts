@@ -126,10 +126,7 @@ while read -r device kind; do
     { complain "there is a device $device that is not ours: the $kind of that name cannot be made; rename or remove it"; return 1; }
 done < "$work/links.named"`,
     world: sh`
-for device in ${TAKEN}; do
-  ip link show dev "$device" > /dev/null 2>&1 || ip link add "$device" type bridge || return 1
-  ip link set "$device" up || return 1
-done`,
+for device in ${TAKEN}; do stand_in "$device" || return 1; done`,
     steps: {
       prepare: sh`
 links_show > "$work/links.live" || return 1

@@ -12,7 +12,7 @@ placeholder_unit=eucanetd-placeholder.service
 placeholder_pid_file=$eucalyptus/var/run/eucalyptus/eucanetd.pid
 placeholder_places() { if [ -n "$rehearsing" ]; then placeholder_script=$work/eucanetd-placeholder; else placeholder_script=$state/eucanetd-placeholder; fi; }
 placeholder_systemd() { [ -z "$rehearsing" ] && [ -d /run/systemd/system ]; }
-placeholder_pid() { find_process "$placeholder_pid_file" eucanetd-placeholder; }
+placeholder_pid() { find_process "$placeholder_pid_file" '*eucanetd-placeholder*'; }
 placeholder_start() {
   if placeholder_systemd; then
     systemctl reset-failed "$placeholder_unit" 2> /dev/null
@@ -46,7 +46,7 @@ for half in "$state/eucanetd-placeholder.new" "$placeholder_pid_file.new"; do [ 
 placeholder_places
 if [ ! -f "$want/eucanetd-placeholder" ]; then placeholder_stop && rm -f "$placeholder_script" "$placeholder_script.wait"; return; fi
 same=
-if cmp -s "$want/eucanetd-placeholder" "$placeholder_script"; then same=yes; fi
+if [ -e "$placeholder_script" ] && cmp -s "$want/eucanetd-placeholder" "$placeholder_script"; then same=yes; fi
 [ -z "$same" ] || ! placeholder_pid || return 0
 placeholder_stop || return 1
 # A node that was started anew has the file already, and perhaps no room for another.

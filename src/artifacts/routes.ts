@@ -19,8 +19,7 @@ routes_wanted() { [ ! -e "$want/routes" ] || grep '^[0-9]' "$want/routes"; }`,
   // They lead over the networks that the host itself is in.
   world: sh`
 for device in $(awk '{ sub(/@.*/, "", $2) } $2 != "lo" && !told[$2]++ { print $2 }' "$work/addresses.host"); do
-  ip link show dev "$device" > /dev/null 2>&1 || ip link add "$device" type bridge || return 1
-  ip link set "$device" up || return 1
+  stand_in "$device" || return 1
 done
 awk '{ sub(/@.*/, "", $2) } $2 != "lo" { print "addr replace " $4 " dev " $2 }' "$work/addresses.host" | ip -batch -`,
   steps: {

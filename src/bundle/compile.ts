@@ -49,14 +49,24 @@ export function compileRemains({ view, mode, node, facts, templates, kind }: Rem
 
 /** An artifact without text has no file: nothing of its kind is wanted. */
 function assemble(mode: Mode, node: Node, made: readonly BundleFile[], templates: Templates): Bundle {
-  const script = {
-    name: SCRIPT,
-    text: render(templateAt(templates, 'node/apply.sh.hbs'), scriptData(mode, node, templates)),
-  }
+  const script = { name: SCRIPT, text: scriptText(mode, node, templates) }
   const files = byName([...made.filter(({ text }) => text !== ''), script])
   const manifest = { name: MANIFEST, text: manifestText(mode, node, files) }
   return { node: node.name, digest: sha256(manifest.text), files: byName([...files, manifest]) }
 }
+
+/** The largest file of a bundle, made once for all nodes with the same role and options. */
+function scriptText(mode: Mode, node: Node, templates: Templates): string {
+  const ofMode = scripts.get(templates)?.get(mode) ?? new Map<string, string>()
+  scripts.set(templates, (scripts.get(templates) ?? new WeakMap()).set(mode, ofMode))
+  const key = JSON.stringify([node.role, Object.entries(node.options).sort()])
+  const text = ofMode.get(key) ?? render(templateAt(templates, 'node/apply.sh.hbs'), scriptData(mode, node, templates))
+  ofMode.set(key, text)
+  return text
+}
+
+/** By role and options. */
+const scripts = new WeakMap<Templates, WeakMap<Mode, Map<string, string>>>()
 
 /** What every apply script is made of besides its artifacts, in this order. */
 const PARTS = ['journal', 'transaction', 'window', 'handover'] as const

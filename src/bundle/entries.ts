@@ -2,6 +2,7 @@ import { type BundleFile, MANIFEST, SCRIPT } from './bundle.ts'
 
 /** Lines of a bundle that stand for something: rules, members of sets, addresses, hosts. */
 export function countEntries(files: readonly BundleFile[]): number {
-  const lines = files.filter(({ name }) => name !== SCRIPT && name !== MANIFEST).flatMap(({ text }) => text.split('\n'))
-  return lines.filter((line) => line.trim() !== '' && !line.startsWith('#')).length
+  return files
+    .filter(({ name }) => name !== SCRIPT && name !== MANIFEST)
+    .reduce((sum, { text }) => sum + (text.match(/^(?!#)[^\n]*[^\s]/gm)?.length ?? 0), 0)
 }

@@ -15,6 +15,15 @@ import type { RuleMatch } from '../view/view.ts'
 const HELPERS: Handlebars.HelperDeclareSpec = {
   packets: (match: RuleMatch) => packets(match),
   upper: (text: string) => text.toUpperCase(),
+  /** A line for each of what may be thousands: `add NAME MEMBER`. */
+  add: (name: string, members: readonly unknown[]) => {
+    const all = [...members]
+    if (!all.every((member) => typeof member === 'string')) throw new Error('a template adds what is no text')
+    // At once, because each for itself takes longer than all the rest.
+    guard(all.join(' '))
+    const before = `add ${guard(name)} `
+    return new Handlebars.SafeString(all.map((member) => `${before}${member}`).join('\n'))
+  },
   /** A word for the shell, whatever it holds. */
   quote: (text: string) => `'${text.replaceAll("'", "'\\''")}'`,
   /** A program of our own, several lines as they are. */
@@ -74,17 +83,21 @@ function describe(value: unknown): string {
   return typeof value === 'number' ? String(value) : `something that is no text: ${typeof value}`
 }
 
-/** A copy of the data that throws when it is asked for a name that is not there. */
+/** The data, which throws when it is asked for a name that is not there. What no template looks at is not gone through. */
 function complete(data: unknown, path: string): unknown {
   if (typeof data !== 'object' || data === null) return data
-  const entries = Object.entries(data).map(([name, value]) => [name, complete(value, `${path}${name}.`)] as const)
-  return new Proxy(Array.isArray(data) ? entries.map(([, value]) => value) : Object.fromEntries(entries), {
+  return new Proxy(loose(data), {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
-      if (value === undefined && typeof name === 'string') {
-        throw new Error(`a template asks for "${path}${name}", which is not there`)
-      }
-      return value
+      if (typeof name !== 'string') return value
+      if (value === undefined) throw new Error(`a template asks for "${path}${name}", which is not there`)
+      return complete(value, `${path}${name}.`)
     },
   })
+}
+
+/** What is frozen would have to be told as it is: a copy can be told wrapped. Long lists hold texts, which need none. */
+function loose(data: object): object {
+  if (!Array.isArray(data)) return { ...data }
+  return data.some((value) => typeof value === 'object') ? [...data] : data
 }

@@ -10,6 +10,8 @@ import { configure, gather } from './gather.ts'
 import { doubtsOf, heedDoubts } from './heed-doubts.ts'
 import { goalFor, served } from './node-bundle.ts'
 import { singleStage } from './single-stage.ts'
+import { doubtProbes, refuseChecks } from './stage-checks.ts'
+import { safetyFor, stageOf, stagesOf } from './stage-safety.ts'
 
 export interface AdoptFlags extends ViewFlags {
   /** Names of guards. */
@@ -20,12 +22,15 @@ export async function adopt(playbook: string | undefined, flags: AdoptFlags, con
   const configuration = configure(flags, playbook, context)
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
-  heedDoubts(doubtsOf(gathered, configuration, nodes, context), flags.force, context)
+  const targeted = stagesOf(nodes, configuration, context)
+  refuseChecks(targeted, gathered)
+  const doubts = [...doubtsOf(gathered, configuration, nodes, context), ...doubtProbes(targeted, gathered)]
+  heedDoubts(doubts, flags.force, context)
   const allocated = keep(gathered.allocated, context)
-  const tasks = served(nodes, gathered).map((node) => ({
-    ...node,
-    serve: adopting(goalFor(node, gathered), flags.force.includes('difference')),
-  }))
+  const tasks = served(nodes, gathered).map((node) => {
+    const goal = goalFor(node, gathered, safetyFor(node, stageOf(node, targeted), gathered))
+    return { ...node, serve: adopting(goal, flags.force.includes('difference')) }
+  })
   const { cloud } = configuration.inventory
   const stages = singleStage('adopt', tasks, flags)
   const { leftOut } = gathered

@@ -1,6 +1,7 @@
 import type { Target, Transport } from '../node/transport.ts'
 import type { Terminal } from '../report/terminal.ts'
 import type { Listener } from '../run/event.ts'
+import type { OwnAddress } from './doubt-path.ts'
 
 /** What a command may use of the world outside; only cli.ts makes one for real. */
 export interface Context {
@@ -9,8 +10,8 @@ export interface Context {
   readonly hosts: Hosts
   /** Of this process. */
   readonly pid: number
-  /** Of this host: those by which others reach it, and none that it holds for an instance. */
-  readonly ownAddresses: readonly string[]
+  /** Of this host. */
+  readonly ownAddresses: readonly OwnAddress[]
   /** Folder of the record. */
   readonly stateFolder: string
   /** Where a playbook is looked for when none is named. */

@@ -19,7 +19,7 @@ export function doubtMissing({ clusters }: View, all: readonly InventoryNode[]):
   const busy = missing.filter(({ instances }) => instances.length > 0)
   return [
     ...missing
-      .filter((node) => !busy.includes(node))
+      .filter(({ instances }) => instances.length === 0)
       .map(({ name }) => ({ guard: undefined, saw: `the inventory has no node with address ${name}` })),
     ...(busy.length > 0 ? [{ guard: 'nodes', saw: unserved(busy), instead: SAY_SOME } as const] : []),
   ]
@@ -85,28 +85,6 @@ export function doubtMode({ mode }: View, records: ReadonlyMap<string, NodeRecor
       guard: 'mode',
       saw: `the view is of mode ${mode}, the last one of ${foldNames(nodes).join(',')} was of ${other}`,
     }
-  })
-}
-
-/**
- * A node answers for the elastic addresses of its instances and sends on what comes to them. One that is ours, or that we
- * log in to, would take the connection away over which it is served.
- */
-export function doubtPath(
-  { instances }: View,
-  all: readonly InventoryNode[],
-  own: readonly string[],
-): readonly Doubt[] {
-  return instances.flatMap(({ id, publicAddress }) => {
-    if (publicAddress === undefined) return []
-    const owners = [
-      ...(own.includes(publicAddress) ? ['this host'] : []),
-      ...all.flatMap(({ name, address, target }) => ([address, target.host].includes(publicAddress) ? [name] : [])),
-    ]
-    return owners.map((owner) => {
-      const saw = `instance ${id} has the elastic address ${publicAddress}, which is that of ${owner}: it could not be reached any more`
-      return { guard: 'path', saw } as const
-    })
   })
 }
 

@@ -1,7 +1,8 @@
 /** A run over nodes, whatever a command does with them: recorded, shown, and summed up in an exit code. */
 
 import { createHash, randomBytes } from 'node:crypto'
-import type { ExitCode } from '../error.ts'
+import { type ExitCode, Refusal } from '../error.ts'
+import { pruneRuns } from '../record/prune.ts'
 import { openRecord, type Record as RunRecord } from '../record/record.ts'
 import { eventStream } from '../report/event-stream.ts'
 import { flippedText } from '../report/flipped.ts'
@@ -26,7 +27,7 @@ export interface Fleet {
   /** What nodes are brought to on purpose, where that is a failure of other commands. */
   readonly aim?: Status | undefined
   /** What speaks against what the run is about to do to nodes. */
-  readonly doubt?: Means['doubt']
+  readonly doubting?: Means['doubting']
   /** For a word about a run that may hold its nodes still: the nodes know which run it is about. */
   readonly beside?: boolean
 }
@@ -64,7 +65,7 @@ export async function heldRun(fleet: Fleet, context: Context, show: Listener): P
 
 async function recordedRun(
   run: string,
-  { command, cloud, view, stages, leftOut = 0, aim, doubt }: Fleet,
+  { command, cloud, view, stages, leftOut = 0, aim, doubting }: Fleet,
   context: Context,
   show: Listener,
 ): Promise<Ran> {
@@ -79,7 +80,13 @@ async function recordedRun(
   try {
     const nodes = stages.flatMap(({ tasks }) => tasks.map(({ name }) => name))
     tell({ type: 'run-started', run, command, cloud, view, nodes, ...(leftOut > 0 ? { leftOut } : {}) })
-    const means = { run, transport: context.transport, doubt, began: performance.now(), now: () => performance.now() }
+    const means = {
+      run,
+      transport: context.transport,
+      doubting,
+      began: performance.now(),
+      now: () => performance.now(),
+    }
     const { outcomes, end } = await runStages(stages, means, context.signal, tell)
     const code = exitCode(
       outcomes.filter(({ status }) => status !== aim),
@@ -89,6 +96,17 @@ async function recordedRun(
     return { outcomes, code }
   } finally {
     record.close()
+    prune(cloud, context)
+  }
+}
+
+/** Whatever is wrong with old records, this run is over and told. */
+function prune(cloud: string, { stateFolder, terminal }: Context): void {
+  try {
+    pruneRuns(stateFolder, cloud)
+  } catch (error) {
+    if (!(error instanceof Refusal || (error instanceof Error && 'syscall' in error))) throw error
+    terminal.err(`warning: old runs stay in the record: ${error.message}\n`)
   }
 }
 

@@ -13,7 +13,6 @@ import { MODES } from '../modes/index.ts'
 import { dutyOf, type Mode } from '../modes/mode.ts'
 import { resolveOptions } from '../modes/settings.ts'
 import { flushing } from '../run/take-over.ts'
-import { SAFETY } from '../run/transaction.ts'
 import { fetchView } from '../view/source/fetch-view.ts'
 import type { View } from '../view/view.ts'
 import { chosenNodes } from './chosen.ts'
@@ -21,6 +20,7 @@ import type { Context, ViewFlags } from './context.ts'
 import { fleetRun } from './fleet-run.ts'
 import { configure, readSourced } from './gather.ts'
 import { singleStage } from './single-stage.ts'
+import { stageOf, stagesOf, windowOf } from './stage-safety.ts'
 
 export interface FlushFlags extends ViewFlags {
   readonly dynamic: boolean
@@ -32,11 +32,13 @@ export async function flush(playbook: string | undefined, flags: FlushFlags, con
   const view = await readNamedView(flags, configuration, context)
   const kind = flags.dynamic ? 'skeleton' : 'flushed'
   const templates = packageTemplates()
-  const tasks = chosenNodes(inventory, flags, context).map((node) => ({
+  const nodes = chosenNodes(inventory, flags, context)
+  const targeted = stagesOf(nodes, configuration, context)
+  const tasks = nodes.map((node) => ({
     ...node,
     serve: flushing({
       templates,
-      safety: SAFETY,
+      safety: windowOf(stageOf(node, targeted)),
       bundleFor: ({ facts, conf, holding }) => {
         const mode = servingMode(node, [holding?.mode, view?.mode, conf.VNET_MODE?.value])
         const { options, defects } = resolveOptions(dutyOf(mode, node.role).options, node.options, conf)

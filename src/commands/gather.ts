@@ -18,11 +18,15 @@ import { type ServedView, servedView } from './served-view.ts'
 
 export interface Gathered extends Serving {
   readonly sourced: SourcedView
+  /** All that was read in it. */
+  readonly read: ReadView
   /** How many parts of the view are not served. */
   readonly leftOut: number
   /** What a push has to keep in the record; absent where views say all of it. */
   readonly allocated: Allocated | undefined
 }
+
+type ReadView = ServedView & Pick<Gathered, 'allocated'>
 
 export function configure(flags: NodeFlags, playbook: string | undefined, context: Context): Configuration {
   const configuration = loadConfiguration({ playbook, inventory: flags.inventory }, context.playbookPlaces)
@@ -38,13 +42,21 @@ function doubtAlgorithms({ file, nodes }: Inventory): readonly string[] {
   return [`${file}: ${old.length} of ${nodes.length} nodes may be spoken to with old SSH algorithms (${which})`]
 }
 
-export async function gather(flags: ViewFlags, configuration: Configuration, context: Context): Promise<Gathered> {
+/** `before` is what the same files and flags said before: a view that is the same text is not read again. */
+export async function gather(
+  flags: ViewFlags,
+  configuration: Configuration,
+  context: Context,
+  before?: Gathered,
+): Promise<Gathered> {
   const { playbook, inventory } = configuration
   const { transport, terminal } = context
   const sourced = await working(terminal, 'fetching the view', fetchView(sourceOf(flags, playbook.source), transport))
-  const { view, mode, findings, leftOut, allocated } = readSourced(sourced, flags, configuration, context)
+  const isSame = before && !sourced.files && !sourced.configured && sourced.text === before.sourced.text
+  const read = isSame ? before.read : readSourced(sourced, flags, configuration, context)
+  const { view, mode, findings, leftOut, allocated } = read
   for (const finding of findings) terminal.err(`${describe(finding)}\n`)
-  const gathered = { view, sourced, leftOut, allocated, mode, templates: packageTemplates() }
+  const gathered = { view, sourced, read, leftOut, allocated, mode, templates: before?.templates ?? packageTemplates() }
   const nodes = served(inventory.nodes, gathered)
   refuse(nodes.flatMap(({ role, options }) => findDefects(dutyOf(mode, role).options, options)))
   return gathered
@@ -56,7 +68,7 @@ export function readSourced(
   flags: ViewFlags,
   { playbook, inventory: { cloud, nodes } }: Configuration,
   context: Context,
-): ServedView & Pick<Gathered, 'allocated'> {
+): ReadView {
   const onlyNode = nodes.length === 1 ? nodes[0]?.address : undefined
   const { before, kept } = sourced.configured ? allocationOf(cloud, context) : NOBODYS
   const served = servedView(sourced, readingOf(flags, playbook), { onlyNode, before })

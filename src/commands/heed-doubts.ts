@@ -5,15 +5,8 @@ import type { InventoryNode } from '../config/inventory.ts'
 import { readRecord } from '../record/record.ts'
 import { type Doubt, refuseDoubts } from '../run/guard.ts'
 import type { Context } from './context.ts'
-import {
-  doubtAge,
-  doubtControllers,
-  doubtMissing,
-  doubtMode,
-  doubtPath,
-  doubtUnknown,
-  doubtVersion,
-} from './doubt-view.ts'
+import { doubtPath } from './doubt-path.ts'
+import { doubtAge, doubtControllers, doubtMissing, doubtMode, doubtUnknown, doubtVersion } from './doubt-view.ts'
 import { stampOf } from './fleet-run.ts'
 import type { Gathered } from './gather.ts'
 import { served } from './node-bundle.ts'
@@ -27,7 +20,8 @@ export function doubtsOf(
 ): readonly Doubt[] {
   const { view, sourced } = gathered
   const record = readRecord(stateFolder, inventory.cloud)
-  const theirs = new Map([...record].filter(([node]) => chosen.some(({ name }) => name === node)))
+  const names = new Set(chosen.map(({ name }) => name))
+  const theirs = new Map([...record].filter(([node]) => names.has(node)))
   return [
     ...doubtAge(sourced, playbook.maxAge, clock()),
     ...doubtMode(view, theirs),

@@ -9,7 +9,7 @@ import { dutyOf, type Facts, type Mode } from '../modes/mode.ts'
 import { resolveOptions, type Settings } from '../modes/settings.ts'
 import type { Probed } from '../node/probe.ts'
 import type { Goal } from '../run/push.ts'
-import { SAFETY, type Safety } from '../run/transaction.ts'
+import type { Safety } from '../run/transaction.ts'
 import type { View } from '../view/view.ts'
 
 /** What all nodes have in common. */
@@ -24,7 +24,7 @@ export function served(nodes: readonly InventoryNode[], { mode }: Serving): read
   return nodes.filter(({ role }) => mode.duties[role] !== undefined)
 }
 
-export function goalFor(node: InventoryNode, gathered: Serving, safety: Safety = SAFETY): Goal {
+export function goalFor(node: InventoryNode, gathered: Serving, safety: Safety): Goal {
   const { templates, view } = gathered
   return { templates, version: view.version, safety, bundleFor: probedBundle(node, gathered) }
 }
@@ -40,7 +40,7 @@ export function probedBundle(node: InventoryNode, gathered: Serving): (said: Sai
 }
 
 /** What one mode has made another does not know, so it would stay. */
-function refuseOtherMode({ name }: Mode, held: string | undefined): void {
+export function refuseOtherMode({ name }: Mode, held: string | undefined): void {
   if (held === undefined || held === name) return
   throw new Unfit(`it holds what mode ${held} made, and the view is of ${name}: flush it first, edgepush flush`)
 }

@@ -6,6 +6,7 @@ import type { Probe, StageCheck } from '../config/verify.ts'
 import { EXIT, Refusal } from '../error.ts'
 import type { Mode, Role } from '../modes/mode.ts'
 import { type Check, nodeCheck, probeCheck } from '../run/check.ts'
+import type { Doubt } from '../run/guard.ts'
 import type { Instance, View } from '../view/view.ts'
 
 interface Served {
@@ -29,11 +30,12 @@ export function refuseChecks(stages: readonly StageNodes[], { view, mode }: Serv
 }
 
 /** Instances move: a probe of one that runs elsewhere would be left out without a word. */
-export function doubtProbes(stages: readonly StageNodes[], { view }: Served): readonly string[] {
+export function doubtProbes(stages: readonly StageNodes[], { view }: Served): readonly Doubt[] {
   return stages.flatMap(({ stage, nodes }) =>
     stage.checks.flatMap((check) => {
       if (check.kind !== 'probe' || nodes.some((node) => runsOn(node, check, view))) return []
-      return [`${check.where}: ${check.to} is on none of these nodes of stage "${stage.name}": it is not probed`]
+      const saw = `${check.where}: ${check.to} is on none of these nodes of stage "${stage.name}": it is not probed`
+      return [{ guard: undefined, saw }]
     }),
   )
 }

@@ -7,25 +7,28 @@ import { delay, dueNodes, type Known, learn } from '../run/due.ts'
 import type { Listener, ViewStamp } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { free, keep } from './allocation.ts'
+import { type Asked, bundleAgain } from './bundle-again.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { heldRun, stampOf } from './fleet-run.ts'
 import { type Gathered, gather } from './gather.ts'
-import { probedBundle, type Said, served } from './node-bundle.ts'
+import { refuseOtherMode, served } from './node-bundle.ts'
 import { heedPush, pushFleet } from './push-fleet.ts'
 import type { WatchPlan } from './watch-plan.ts'
 
 /** What a watch knows from one round to the next; times on the clock of `performance.now`. */
 export interface Watched {
   readonly known: ReadonlyMap<string, Known>
-  /** What the nodes said of themselves when they were asked last. */
-  readonly said: ReadonlyMap<string, Said>
+  /** By node, when it was asked last. */
+  readonly asked: ReadonlyMap<string, Asked>
+  /** The view of the last round. */
+  readonly gathered: Gathered | undefined
   /** Rounds in a row that had no view to serve. */
   readonly refusals: number
   /** When such a round is tried again. */
   readonly again: number
 }
 
-export const NOTHING: Watched = { known: new Map(), said: new Map(), refusals: 0, again: 0 }
+export const NOTHING: Watched = { known: new Map(), asked: new Map(), gathered: undefined, refusals: 0, again: 0 }
 
 export interface Round {
   readonly watched: Watched
@@ -54,7 +57,7 @@ export async function watchRound(
 ): Promise<Round> {
   const began = performance.now()
   const took = () => Math.round(performance.now() - began)
-  const gathered = await gathering(plan, flags, context)
+  const gathered = await gathering(plan, flags, before.gathered, context)
   if (gathered instanceof Refusal) {
     const refusals = before.refusals + 1
     const again = performance.now() + delay(refusals, Math.random())
@@ -68,16 +71,16 @@ export async function watchRound(
     plan.chosen.flatMap((stage) => stage.nodes),
     gathered,
   )
-  const wanted = nodes.map((node) => ({
-    name: node.name,
-    digest: digestOf(node, gathered, before.said.get(node.name)),
-  }))
+  const asked = new Map(before.asked)
+  const wanted = nodes.map((node) => ({ name: node.name, digest: digestOf(node, gathered, asked) }))
   const due = new Set(dueNodes(wanted, before.known, { now: began, isFull }))
-  const said = new Map(before.said)
   const fleet = pushFleet(
     { ...plan, chosen: only(plan.chosen, due), gathered },
     { forks: flags.forks, confirmWindow: undefined, force: [] },
-    ({ name }, { facts, conf }) => said.set(name, { facts, conf }),
+    (node, { facts, conf, holding }) => {
+      refuseOtherMode(gathered.mode, holding?.mode)
+      return bundleAgain(node, gathered, { facts, conf }, asked)
+    },
   )
   const isAsked = due.size > 0 && !context.signal.aborted
   const ran = isAsked ? await heldRun({ command: 'watch', ...fleet }, context, show) : NOBODY
@@ -89,7 +92,7 @@ export async function watchRound(
   const there = new Set(nodes.map(({ name }) => name))
   const known = new Map([...before.known, ...learnt].filter(([name]) => there.has(name)))
   return {
-    watched: { known, said, refusals: 0, again: 0 },
+    watched: { known, asked, gathered, refusals: 0, again: 0 },
     refusal: undefined,
     view: { ...stampOf(gathered), modified: gathered.sourced.modified },
     ...ran,
@@ -101,9 +104,14 @@ export async function watchRound(
 const NOBODY = { outcomes: [], code: EXIT.ok }
 
 /** Whatever keeps a view from being served is a person's to mend: nothing is ever forced here. */
-async function gathering(plan: WatchPlan, flags: ViewFlags, context: Context): Promise<Gathered | Refusal> {
+async function gathering(
+  plan: WatchPlan,
+  flags: ViewFlags,
+  before: Gathered | undefined,
+  context: Context,
+): Promise<Gathered | Refusal> {
   try {
-    const gathered = await gather(flags, plan.configuration, context)
+    const gathered = await gather(flags, plan.configuration, context, before)
     heedPush({ ...plan, gathered }, [], context)
     return { ...gathered, allocated: keep(gathered.allocated, context) }
   } catch (error) {
@@ -113,10 +121,11 @@ async function gathering(plan: WatchPlan, flags: ViewFlags, context: Context): P
 }
 
 /** Undefined where we do not know what the node would say, or it cannot be served: it is asked, and that is told. */
-function digestOf(node: InventoryNode, gathered: Gathered, said: Said | undefined): string | undefined {
-  if (!said) return undefined
+function digestOf(node: InventoryNode, gathered: Gathered, asked: Map<string, Asked>): string | undefined {
+  const last = asked.get(node.name)
+  if (!last) return undefined
   try {
-    return probedBundle(node, gathered)(said).digest
+    return bundleAgain(node, gathered, last.said, asked).digest
   } catch (error) {
     if (error instanceof Unfit) return undefined
     throw error

@@ -46,8 +46,9 @@ export async function watch(playbook: string | undefined, flags: WatchFlags, aro
     watched = round.watched
     code = round.code
     if (isFull && !round.refusal) fullAt = began + flags.every * (0.9 + Math.random() / 5)
-    tell(round, around, context, isFull)
+    // Who hears of a round finds it in the metrics.
     totals.count(round, changed)
+    tell(round, around, context, isFull)
     if (!round.refusal) changed = undefined
 
     const rung = await rings.wait(wakeAt(watched, fullAt))
@@ -57,6 +58,7 @@ export async function watch(playbook: string | undefined, flags: WatchFlags, aro
       following.abort()
       kept.release()
       plan = anew
+      watched = { ...watched, gathered: undefined }
       following = follow(plan, rings, context)
       fullAt = 0
     }

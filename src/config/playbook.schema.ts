@@ -61,6 +61,7 @@ const CHECK = {
     timeout: DURATION,
     to: { type: 'string', format: 'ipv4', description: 'the private or public address of an instance' },
     tcp: SSH.port,
+    icmp: { type: 'string', enum: ['echo'], description: 'the word echo' },
     expect: { type: 'string', enum: ['pass', 'drop'], description: 'one of pass, drop' },
   },
   additionalProperties: false,

@@ -20,11 +20,12 @@ interface NodeCheck {
   readonly where: string
 }
 
-/** A TCP connection from here to an instance of the node. */
+/** From here to an instance of the node. */
 export interface Probe {
   readonly kind: 'probe'
   readonly to: string
-  readonly port: number
+  /** A TCP connection to this port, or an echo request of ICMP. */
+  readonly packet: number | 'echo'
   readonly expect: 'pass' | 'drop'
   readonly timeout: number
   readonly where: string
@@ -38,13 +39,14 @@ const TIMEOUT = 4_000
 
 export function toChecks(items: readonly Item[], where: (index: number) => string): readonly StageCheck[] {
   return items.flatMap((item, index): readonly StageCheck[] => {
-    const { check, timeout, to, tcp, expect } = saidBy(item)
+    const { check, timeout, to, tcp, icmp, expect } = saidBy(item)
+    const packet = tcp ?? icmp
     const common = { timeout: timeout === undefined ? TIMEOUT : parseDuration(timeout), where: where(index) }
     if (check === 'reconnect') return []
     if (check !== 'probe') return [{ kind: 'node', name: check, ...common }]
     // Of a probe that lacks one of these, the file is refused.
-    if (to === undefined || tcp === undefined || expect === undefined) return []
-    return [{ kind: 'probe', to, port: tcp, expect, ...common }]
+    if (to === undefined || packet === undefined || expect === undefined) return []
+    return [{ kind: 'probe', to, packet, expect, ...common }]
   })
 }
 
@@ -70,14 +72,16 @@ export function findVerifyDefects(items: readonly Item[], window: number, path: 
   })
 }
 
-const OF_PROBES = ['to', 'tcp', 'expect'] as const
+const OF_PROBES = ['to', 'tcp', 'icmp', 'expect'] as const
+const EXAMPLE = 'a probe is such as { check: probe, to: 10.111.200.1, tcp: 22, expect: pass }'
 
 function shapeDefects(said: Said, path: KeyPath): readonly Defect[] {
   if (said.check === 'probe') {
-    return OF_PROBES.filter((key) => said[key] === undefined).map((key) => ({
-      path,
-      problem: `key "${key}" is missing: a probe is such as { check: probe, to: 10.111.200.1, tcp: 22, expect: pass }`,
-    }))
+    if (said.tcp !== undefined && said.icmp !== undefined)
+      return [{ path, problem: 'is of tcp or of icmp, not of both' }]
+    const needed = OF_PROBES.filter((key) => key !== 'icmp' && !(key === 'tcp' && said.icmp !== undefined))
+    const missing = needed.filter((key) => said[key] === undefined)
+    return missing.map((key) => ({ path, problem: `key "${key}" is missing: ${EXAMPLE}` }))
   }
   return OF_PROBES.filter((key) => said[key] !== undefined).map((key) => ({
     path,
@@ -87,8 +91,9 @@ function shapeDefects(said: Said, path: KeyPath): readonly Defect[] {
 }
 
 /** Whether it should pass or drop, it is the same packet. */
-function subjectOf({ check, to, tcp }: Said): string {
-  return check === 'probe' ? `the probe of ${to} port ${tcp}` : check
+function subjectOf({ check, to, tcp, icmp }: Said): string {
+  if (check !== 'probe') return check
+  return icmp === undefined ? `the probe of ${to} port ${tcp}` : `the probe of ${to} by ping`
 }
 
 function saidBy(item: Item): Said {

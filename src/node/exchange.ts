@@ -31,12 +31,19 @@ interface AnswerLine {
 /** What a script may say itself: it is not a reply of ours at all. */
 export class Unintelligible extends Error {}
 
-/** With `hear`, the script finds what it is told meanwhile at descriptor 4. */
-export async function ask(connection: Connection, script: string, timeout: number, hear?: Hear): Promise<Answer> {
+/**
+ * With `hear`, the script finds what it is told meanwhile at descriptor 4. Nothing here waits with the script in hand: many
+ * nodes wait for one another, and each has its own.
+ */
+export function ask(connection: Connection, script: string, timeout: number, hear?: Hear): Promise<Answer> {
   const mark = `edgepush-${randomBytes(8).toString('hex')}`
   const { sudoer } = connection
   const talk = hear && between(mark, hear)
-  const reply = await connection.run(commandFor(sudoer), inputOf(wrap(script, mark)), timeout, talk)
+  return answerOf(connection.run(commandFor(sudoer), inputOf(wrap(script, mark)), timeout, talk), mark, sudoer)
+}
+
+async function answerOf(running: Promise<Reply>, mark: string, sudoer: string | undefined): Promise<Answer> {
+  const reply = await running
   return unwrap(reply.stdout, mark) ?? refuse(reply, mark, sudoer)
 }
 

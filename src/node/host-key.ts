@@ -1,12 +1,13 @@
 /** The trust in one node: what its known_hosts files hold, and what to tell a person when that is not enough. */
 
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { ServerHostKeyAlgorithm } from 'ssh2'
 import { fingerprint, keyType } from './fingerprint.ts'
 import {
   checkHostKey,
   type HostKeyVerdict,
   type KnownHost,
+  type KnownHosts,
   knownHostName,
   parseKnownHosts,
   selectKnownHosts,
@@ -25,9 +26,32 @@ export const ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
 
 /** What all known_hosts files say of this node; a file that is not there says nothing. */
 export async function readKnownHosts(target: Target): Promise<readonly KnownHost[]> {
-  const files = await Promise.all(target.knownHosts.map(async (file) => parseKnownHosts(await readText(file), file)))
-  return selectKnownHosts(files.flat(), target.host, target.port)
+  const files = await Promise.all(target.knownHosts.map(readFileOnce))
+  return files.flatMap((file) => selectKnownHosts(file, target.host, target.port))
 }
+
+/** As they were read last: all nodes have the same files, with a line for each of them. */
+const read = new Map<string, { readonly stamp: string; readonly hosts: KnownHosts }>()
+
+/** Read again when it looks different: whoever adds or revokes a key is heard by the next connection. */
+async function readFileOnce(file: string): Promise<KnownHosts> {
+  const stamp = await stampOf(file)
+  const last = read.get(file)
+  if (last && stamp !== undefined && last.stamp === stamp) return last.hosts
+  const hosts = parseKnownHosts(await readText(file), file)
+  if (stamp === undefined) read.delete(file)
+  else read.set(file, { stamp, hosts })
+  return hosts
+}
+
+/** Undefined where it does not tell: a file that was written a moment ago may be written again without looking different. */
+async function stampOf(file: string): Promise<string | undefined> {
+  const stats = await stat(file).catch(() => undefined)
+  if (!stats || Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs) < SETTLED) return undefined
+  return [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(' ')
+}
+
+const SETTLED = 2_000
 
 /**
  * The types we know come first, so that a node known by its ed25519 key is not asked for its ecdsa key. The others stay

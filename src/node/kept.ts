@@ -35,13 +35,11 @@ export function keptTransport({ connect }: Transport): KeptTransport {
     let isBusy = false
     return {
       sudoer: connection.sudoer,
-      async run(...asked) {
+      run(...asked) {
         isBusy = true
-        try {
-          return await connection.run(...asked)
-        } finally {
+        return connection.run(...asked).finally(() => {
           isBusy = false
-        }
+        })
       },
       whyLost: () => connection.whyLost(),
       close() {

@@ -1,9 +1,10 @@
-/** Whether a packet gets through to a TCP port, as far as one can tell from here. */
+/** Whether a packet gets through to a TCP port, as far as one can tell from here. What came of an echo request is told alike. */
 
 import { connect } from 'node:net'
 
 export type Knocked =
   | 'accepted'
+  | 'answered'
   /** By whom it was sent to: it got through. */
   | 'refused'
   /** Nothing came back. */

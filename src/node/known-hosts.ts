@@ -26,14 +26,36 @@ export type HostKeyVerdict =
   /** `authority` is set when certificates are all we know of the host. */
   | { readonly is: 'unknown'; readonly authority: KnownHost | undefined }
 
-export function parseKnownHosts(text: string, file: string): readonly KnownHost[] {
-  return text.split('\n').flatMap((line, index) => parseLine(line.trim(), file, index + 1) ?? [])
+/** The lines of a file, so that those of one host among thousands are found at once. */
+export interface KnownHosts {
+  /** Lines that name hosts as they are, by each name in small letters. */
+  readonly plain: ReadonlyMap<string, readonly KnownHost[]>
+  /** Lines of patterns and of hashed names: each has to be looked at. */
+  readonly others: readonly KnownHost[]
 }
 
-/** The lines that speak of this host; the other functions want only these. */
-export function selectKnownHosts(entries: readonly KnownHost[], host: string, port: number): readonly KnownHost[] {
+export function parseKnownHosts(text: string, file: string): KnownHosts {
+  const plain = new Map<string, KnownHost[]>()
+  const others: KnownHost[] = []
+  for (const [index, line] of text.split('\n').entries()) {
+    const entry = parseLine(line.trim(), file, index + 1)
+    if (entry && /[|*?!]/.test(entry.names)) others.push(entry)
+    else if (entry) {
+      for (const name of new Set(entry.names.toLowerCase().split(','))) {
+        const known = plain.get(name)
+        if (known) known.push(entry)
+        else plain.set(name, [entry])
+      }
+    }
+  }
+  return { plain, others }
+}
+
+/** The lines that speak of this host, in their order; the other functions want only these. */
+export function selectKnownHosts({ plain, others }: KnownHosts, host: string, port: number): readonly KnownHost[] {
   const name = knownHostName(host, port)
-  return entries.filter((entry) => matchesNames(entry.names, name))
+  const found = [...(plain.get(name) ?? []), ...others.filter((entry) => matchesNames(entry.names, name))]
+  return found.toSorted((a, b) => a.line - b.line)
 }
 
 /** The name under which OpenSSH files a host. */

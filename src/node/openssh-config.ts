@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import pLimit from 'p-limit'
-import { type Ended, runSsh } from './spawn-ssh.ts'
+import { type Ended, runProgram } from './programs.ts'
 import { NotTrusted } from './transport.ts'
 
 interface AskedHost {
@@ -65,7 +65,7 @@ async function answerOf(asked: AskedHost, unsaid: Promise<Lines | undefined>): P
 
 async function tell({ host, user, port, file }: AskedHost): Promise<Lines | undefined> {
   const login = [...(file ? ['-F', file] : []), ...(user ? ['-l', user] : []), ...(port ? ['-p', `${port}`] : [])]
-  const ended = await runSsh(['-T', ...login, '-G', host], TIMEOUT)
+  const ended = await runProgram('ssh', ['-T', ...login, '-G', host], TIMEOUT)
   if (ended && ended.code !== 0) throw explain(host, file, ended)
   return ended && linesOf(ended.stdout)
 }

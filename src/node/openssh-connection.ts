@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto'
 import { answering } from './answering.ts'
 import { commandArguments } from './openssh-arguments.ts'
 import type { Master } from './openssh-master.ts'
-import { startSsh } from './spawn-ssh.ts'
+import { startSsh } from './programs.ts'
 import { type Connection, ConnectionLost, type Reply, type Talk, Unreachable } from './transport.ts'
 
 const MAX_OUTPUT = 64 * 1024 * 1024

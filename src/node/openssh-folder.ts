@@ -6,7 +6,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { leaveBehind } from './spawn-ssh.ts'
+import { leaveBehind } from './programs.ts'
 
 export interface SocketFolder {
   /** The path of a socket that is not there yet. */

@@ -3,8 +3,8 @@
 import { connectArguments, READY } from './openssh-arguments.ts'
 import { explainRefusal } from './openssh-refusal.ts'
 import type { Dropped, Time } from './patience.ts'
+import { type SshProcess, startSsh } from './programs.ts'
 import { nameEndpoint } from './socket.ts'
-import { type SshProcess, startSsh } from './spawn-ssh.ts'
 import { NotTrusted, type Target, Unreachable } from './transport.ts'
 
 export interface Master {

@@ -3,6 +3,7 @@
  * process holds the connection to a node for as long as it is open, and one that to a jump host for all nodes behind it.
  */
 
+import { openHops } from './hops.ts'
 import { nameHop, toHop } from './jump-host.ts'
 import type { AskConfig } from './openssh-config.ts'
 import { OpenSshConnection } from './openssh-connection.ts'
@@ -21,32 +22,19 @@ export interface OpenSshTransport extends Transport {
 /** Targets are complete. */
 export function openSshTransport(ask: AskConfig, turns: Turns): OpenSshTransport {
   const folder = socketFolder()
-  const hops = new Map<string, Promise<Master>>()
+  const hops = openHops(start, (master) => master.gone)
 
   async function start(target: Target): Promise<Master> {
     const hop = await toHop(target, ask)
     const turn = hop ? nameHop(hop) : `${target.host}:${target.port}`
     return await patiently(target, async (time) => {
       const began = performance.now()
-      const behind: Behind | undefined = hop && { target: hop, master: await startHop(hop) }
+      const behind: Behind | undefined = hop && { target: hop, master: await hops.connect(hop) }
       time.forgive(performance.now() - began)
       return await turns.atHop(turn, target.handshakes, time, () => {
         return turns.here(time, () => startMaster(target, folder.next(), behind, time))
       })
     })
-  }
-
-  function startHop(hop: Target): Promise<Master> {
-    const name = nameHop(hop)
-    const there = hops.get(name)
-    if (there !== undefined) return there
-    const fresh = start(hop)
-    const forget = () => {
-      if (hops.get(name) === fresh) hops.delete(name)
-    }
-    hops.set(name, fresh)
-    fresh.then((master) => master.gone.then(forget), forget)
-    return fresh
   }
 
   return {
@@ -55,7 +43,7 @@ export function openSshTransport(ask: AskConfig, turns: Turns): OpenSshTransport
       return new OpenSshConnection(master, nameEndpoint(target), target.become && target.user)
     },
     close() {
-      for (const hop of hops.values()) hop.then((master) => master.end()).catch(() => undefined)
+      for (const hop of hops.all()) hop.then((master) => master.end()).catch(() => undefined)
       folder.remove()
     },
   }

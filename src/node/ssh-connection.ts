@@ -60,6 +60,13 @@ export class SshConnection implements Connection {
   }
 
   run(command: string, input: string, timeout: number, talk?: Talk): Promise<Reply> {
+    const stdin = new PassThrough()
+    stdin.write(input)
+    return this.#run(command, stdin, timeout, talk)
+  }
+
+  /** Without the input, which is large and would be kept as long as the command lasts. */
+  #run(command: string, stdin: PassThrough, timeout: number, talk: Talk | undefined): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed || !this.#ssh.isConnected()) {
         reject(new Unreachable(`the connection to ${this.#endpoint} was lost between two commands: ${this.#explain()}`))
@@ -72,8 +79,6 @@ export class SshConnection implements Connection {
       }
       const onClose = () => lose(this.#lost())
       const onFlood = () => lose(this.#unknown(`sent more than ${MAX_OUTPUT / 1024 / 1024} MiB`))
-      const stdin = new PassThrough()
-      stdin.write(input)
       const onTimeout = () => lose(this.#unknown(`did not answer within ${timeout / 1000} s`))
       const dialogue = answering({ stdin, timeout, onTimeout, talk })
       this.#socket.prependOnceListener('close', onClose)

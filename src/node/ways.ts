@@ -8,7 +8,7 @@
 
 import { Duplex } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
-import { nameHop } from './jump-host.ts'
+import { openHops } from './hops.ts'
 import type { Dropped, Time } from './patience.ts'
 import { nameEndpoint, openSocket } from './socket.ts'
 import type { SshConnection, Way } from './ssh-connection.ts'
@@ -21,31 +21,18 @@ export interface Ways {
 }
 
 export function openWays(logIn: (hop: Target) => Promise<SshConnection>): Ways {
-  const hops = new Map<string, Promise<SshConnection>>()
-
-  function connect(hop: Target): Promise<SshConnection> {
-    const name = nameHop(hop)
-    const there = hops.get(name)
-    if (there !== undefined) return there
-    const fresh = logIn(hop)
-    const forget = () => {
-      if (hops.get(name) === fresh) hops.delete(name)
-    }
-    hops.set(name, fresh)
-    fresh.then((connection) => connection.onEnd(forget), forget)
-    return fresh
-  }
+  const hops = openHops(logIn, (connection) => new Promise((resolve) => connection.onEnd(resolve)))
 
   return {
     async open(target, hop, time) {
       if (!hop) return { socket: await openSocket(target, time.left()), whyLost: () => undefined }
       const began = performance.now()
-      const connection = await connect(hop)
+      const connection = await hops.connect(hop)
       time.forgive(performance.now() - began)
       return await goOn(connection, hop, target, time)
     },
     close() {
-      for (const hop of hops.values()) hop.then((connection) => connection.close()).catch(() => undefined)
+      for (const hop of hops.all()) hop.then((connection) => connection.close()).catch(() => undefined)
     },
   }
 }

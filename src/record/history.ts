@@ -22,14 +22,18 @@ interface History {
   run(id: string): PastRun | undefined
 }
 
-const ENDING = '.ndjson'
+export const ENDING = '.ndjson'
 
 export function historyOf(folder: string, cloud: string): History {
-  const runs = join(folder, cloud, 'runs')
+  const runs = runsFolder(folder, cloud)
   return {
     runs: () => runsIn(runs),
     run: (id) => readRun(join(runs, `${id}${ENDING}`), id),
   }
+}
+
+export function runsFolder(folder: string, cloud: string): string {
+  return join(folder, cloud, 'runs')
 }
 
 /** The name of a run begins with its time. */

@@ -31,7 +31,7 @@ const ENDING = '.lock'
 
 export function holdNodes(folder: string, cloud: string, nodes: readonly string[], owner: Owner): Holding {
   const locks = join(folder, cloud, 'locks')
-  const me = { file: join(locks, `${owner.run}.owner`), run: owner.run }
+  const me = { file: ownerFile(folder, cloud, owner.run), run: owner.run }
   const held: string[] = []
   const heldByOthers = new Map<string, Owner>()
   const inherited = new Map<string, Owner>()
@@ -53,6 +53,11 @@ export function holdNodes(folder: string, cloud: string, nodes: readonly string[
     throw unwritable(error)
   }
   return { heldByOthers, inherited, release }
+}
+
+/** There as long as the run lasts. */
+export function ownerFile(folder: string, cloud: string, run: string): string {
+  return join(folder, cloud, 'locks', `${run}.owner`)
 }
 
 /** Of all clouds whose record is here. */

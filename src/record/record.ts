@@ -4,7 +4,8 @@
  *   <folder>/<cloud>/runs/<run>.ndjson   a run's events, appended as they happen; outcomes are on disk before they are told
  *   <folder>/<cloud>/nodes/<node>.json   a node's last outcome, replaced by rename
  *
- * A crash or a full disk at any point leaves whole lines and whole files.
+ * A crash or a full disk at any point leaves whole lines and whole files. That a node was unchanged is not worth waiting for
+ * the disk, thousands of times in each round of a watch: a power cut may lose it, and then the node's file may be empty.
  */
 
 import {
@@ -49,9 +50,10 @@ export function openRecord(folder: string, cloud: string, run: string, view: Vie
     tell(event, time) {
       appendLine(file, JSON.stringify({ time: time.toISOString(), ...event }))
       // Phases are for the reader of a live run; what must survive a power cut is how it began and what became of a node.
-      if (event.type !== 'phase') fsyncSync(file)
+      const isLasting = event.type !== 'phase' && !(event.type === 'outcome' && isIdle(event.outcome))
+      if (isLasting) fsyncSync(file)
       if (event.type === 'outcome' && !isAnothers(event.outcome))
-        remember(nodes, { outcome: event.outcome, run, ...(view && { view }), time: time.toISOString() })
+        remember(nodes, { outcome: event.outcome, run, ...(view && { view }), time: time.toISOString() }, isLasting)
     },
     close: () => closeSync(file),
   }
@@ -60,6 +62,11 @@ export function openRecord(folder: string, cloud: string, run: string, view: Vie
 /** Of a node that was not even asked, because another run has it, that run tells what becomes of it. */
 function isAnothers({ heldElsewhere, phase }: Outcome): boolean {
   return heldElsewhere === true && phase === undefined
+}
+
+/** Nothing came of it. */
+function isIdle({ status }: Outcome): boolean {
+  return status === 'unchanged' || status === 'not-attempted'
 }
 
 const OTHER_FOLDER = 'set EDGEPUSH_STATE to a folder of yours'
@@ -87,10 +94,10 @@ function appendLine(file: number, line: string): void {
   }
 }
 
-function remember(folder: string, record: NodeRecord): void {
+function remember(folder: string, record: NodeRecord, flush: boolean): void {
   const path = join(folder, `${record.outcome.node}.json`)
   try {
-    writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flush: true })
+    writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flush })
     renameSync(`${path}.new`, path)
   } catch (error) {
     rmSync(`${path}.new`, { force: true })
@@ -102,7 +109,8 @@ function remember(folder: string, record: NodeRecord): void {
 export function readRecord(folder: string, cloud: string): ReadonlyMap<string, NodeRecord> {
   const nodes = join(folder, cloud, 'nodes')
   const files = filesIn(nodes).filter((name) => name.endsWith('.json'))
-  return new Map(files.map((name) => [name.slice(0, -'.json'.length), readNode(join(nodes, name))]))
+  const records = files.map((name) => [name.slice(0, -'.json'.length), readNode(join(nodes, name))] as const)
+  return new Map(records.flatMap(([name, record]) => (record ? [[name, record]] : [])))
 }
 
 function filesIn(folder: string): readonly string[] {
@@ -115,9 +123,11 @@ function filesIn(folder: string): readonly string[] {
   }
 }
 
-function readNode(path: string): NodeRecord {
+/** Undefined for one that a power cut has emptied. */
+function readNode(path: string): NodeRecord | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as NodeRecord
+    const text = readFileSync(path, 'utf8')
+    return text === '' ? undefined : (JSON.parse(text) as NodeRecord)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new Refusal(EXIT.noInput, `${path}: the record of this node cannot be read: ${why}`, `remove it: rm ${path}`)

@@ -5,8 +5,6 @@
  * used up when it is reached, not when it is exceeded.
  */
 
-import { isFailure, type Outcome } from './outcome.ts'
-
 export type Budget = { readonly nodes: number } | { readonly percent: number }
 
 export interface Spent {
@@ -16,8 +14,7 @@ export interface Spent {
 }
 
 /** Undefined while there is some left. The first failure uses up one of 0 as it does one of 1. */
-export function spent(budget: Budget, outcomes: Iterable<Outcome>, all: number): Spent | undefined {
-  const failed = [...outcomes].filter(isFailure).length
+export function spent(budget: Budget, failed: number, all: number): Spent | undefined {
   const limit = Math.max(1, 'nodes' in budget ? budget.nodes : Math.ceil((all * budget.percent) / 100))
   return failed >= limit ? { failed, limit } : undefined
 }

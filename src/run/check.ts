@@ -2,6 +2,7 @@
 
 import type { Bundle } from '../bundle/bundle.ts'
 import { type Knocked, knock } from '../node/knock.ts'
+import { ping } from '../node/ping.ts'
 import { type Verdict, verify } from '../node/protocol.ts'
 import type { Connection } from '../node/transport.ts'
 
@@ -18,20 +19,20 @@ export function nodeCheck(name: string, timeout: number): Check {
 
 export interface Probing {
   readonly to: string
-  /** TCP. */
-  readonly port: number
+  /** A TCP connection to this port, or an echo request. */
+  readonly packet: number | 'echo'
   readonly expect: 'pass' | 'drop'
   /** Milliseconds; nothing that came back by then is taken for a drop. */
   readonly timeout: number
 }
 
 /** An instance that refuses has got the packet, so that it passed; only silence is a drop. */
-export function probeCheck({ to, port, expect, timeout }: Probing): Check {
+export function probeCheck({ to, packet, expect, timeout }: Probing): Check {
   return {
-    name: `probe of ${to} port ${port}`,
+    name: packet === 'echo' ? `probe of ${to} by ping` : `probe of ${to} port ${packet}`,
     async ask() {
-      const knocked = await knock(to, port, timeout)
-      const passed = knocked === 'accepted' || knocked === 'refused'
+      const knocked = packet === 'echo' ? await ping(to, timeout) : await knock(to, packet, timeout)
+      const passed = knocked !== 'silence' && !(knocked instanceof Error)
       const expected = expect === 'pass' ? passed : knocked === 'silence'
       if (expected) return { state: 'done', notes: [], errors: [] }
       return { state: 'refused', notes: [], errors: [`${describe(knocked, timeout)}, but it should ${expect}`] }

@@ -15,7 +15,7 @@ export const VIEW_GUARDS = {
   age: 'a view older than max_age',
   mode: "a view of another mode than the nodes' last",
   nodes: 'a node that only the view or only the inventory has',
-  path: 'an elastic address that is ours or that of a node',
+  path: 'an elastic address that is ours, or that of a node or a jump host',
 } as const
 
 /** About what each node would be made to hold, when that is known. */
@@ -68,37 +68,45 @@ export interface Limits {
   readonly shrink: number | undefined
 }
 
-/** Of a run over so many nodes; what is forced is not doubted. */
-export function doubtProspects(
-  prospects: readonly Prospect[],
-  nodes: number,
-  { changed, shrink }: Limits,
-  forced: readonly string[],
-): readonly Doubt[] {
-  const doubts = [...doubtChanged(prospects, { nodes, most: changed }), ...doubtShrink(prospects, shrink)]
-  return doubts.filter(({ guard }) => guard !== undefined && !forced.includes(guard))
+/** What speaks against what a run is about to do, of which it hears node by node. */
+export interface Doubting {
+  expect(prospect: Prospect): void
+  doubts(): readonly Doubt[]
 }
 
-/**
- * Too many nodes at once get another bundle: an innocent change of a view seldom touches most of a cloud. Nodes that never
- * had a bundle are not changed but begun; one node is as much as anybody can mean.
- */
-function doubtChanged(
-  prospects: readonly Prospect[],
-  { nodes, most }: { readonly nodes: number; readonly most: number | undefined },
-): readonly Doubt[] {
-  const changed = prospects.filter(({ before, isAnother }) => before !== undefined && isAnother)
-  if (most === undefined || changed.length <= 1 || changed.length <= (nodes * most) / 100) return []
-  const saw = `${changed.length} of ${nodes} nodes would change, which is more than ${most}%`
-  return [{ guard: 'changed', saw }]
+/** In a cloud of so many nodes; what is forced is not doubted. Counted as it is heard: it is asked for each of thousands. */
+export function doubting(nodes: number, limits: Limits, forced: readonly string[]): Doubting {
+  let changed = 0
+  const shrunk: string[] = []
+  return {
+    expect(prospect) {
+      if (isChange(prospect)) changed += 1
+      if (shrinks(prospect, limits.shrink)) shrunk.push(`${prospect.node} from ${prospect.before} to ${prospect.after}`)
+    },
+    doubts() {
+      const doubts = [...doubtChanged(changed, nodes, limits.changed), ...doubtShrunk(shrunk, limits.shrink)]
+      return doubts.filter(({ guard }) => guard !== undefined && !forced.includes(guard))
+    },
+  }
 }
 
-/** A view that has lost something makes bundles smaller: each node that would lose more than this share is told. */
-function doubtShrink(prospects: readonly Prospect[], most: number | undefined): readonly Doubt[] {
-  if (most === undefined) return []
-  const shrunk = prospects.flatMap(({ node, before = 0, after }) => {
-    return before > 0 && (before - after) * 100 > before * most ? [`${node} from ${before} to ${after}`] : []
-  })
+/** Nodes that never had a bundle are not changed but begun. */
+function isChange({ before, isAnother }: Prospect): boolean {
+  return before !== undefined && isAnother
+}
+
+/** Too many nodes at once: an innocent change of a view seldom touches most of a cloud. One is as much as anybody can mean. */
+function doubtChanged(changed: number, nodes: number, most: number | undefined): readonly Doubt[] {
+  if (most === undefined || changed <= 1 || changed <= (nodes * most) / 100) return []
+  return [{ guard: 'changed', saw: `${changed} of ${nodes} nodes would change, which is more than ${most}%` }]
+}
+
+/** A view that has lost something makes bundles smaller. */
+function shrinks({ before = 0, after }: Prospect, most: number | undefined): boolean {
+  return most !== undefined && before > 0 && (before - after) * 100 > before * most
+}
+
+function doubtShrunk(shrunk: readonly string[], most: number | undefined): readonly Doubt[] {
   if (shrunk.length === 0) return []
   const shown = shrunk.slice(0, MOST_SHOWN)
   const more = shrunk.length > shown.length ? ` and ${shrunk.length - shown.length} more` : ''

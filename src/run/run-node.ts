@@ -17,7 +17,7 @@ import {
   Unreachable,
 } from '../node/transport.ts'
 import type { Going } from './barrier.ts'
-import type { Doubt, Prospect } from './guard.ts'
+import type { Doubting, Prospect } from './guard.ts'
 import { type Activated, CHANGING, type Outcome, type RunPhase, type Status } from './outcome.ts'
 
 export interface NodeTask {
@@ -55,8 +55,8 @@ export interface Means {
   readonly transport: Transport
   /** When the run began. */
   readonly began: number
-  /** What speaks against what the run is about to do to these. */
-  readonly doubt?: ((prospects: readonly Prospect[]) => readonly Doubt[]) | undefined
+  /** What speaks against what the run is about to do. */
+  readonly doubting?: Doubting | undefined
   /** Milliseconds on a clock that never goes back, that of `performance.now`. */
   now(): number
 }

@@ -40,13 +40,14 @@ export async function runStages(
   const outcomes = new Map<string, Outcome>(
     stages.flatMap(({ tasks }) => tasks.map(({ name }) => [name, notAttempted(name)] as const)),
   )
+  let failures = 0
   const learn: Listener = (event) => {
     if (event.type === 'outcome') outcomes.set(event.outcome.node, event.outcome)
+    if (event.type === 'outcome' && isFailure(event.outcome)) failures += 1
     tell(event)
   }
   const batches = stages.flatMap((stage) => batchesOf(stage.tasks, stage.batches).map((tasks) => ({ stage, tasks })))
 
-  const prospects: Prospect[] = []
   let guarded: Extract<Going, { may: false }> | undefined
 
   for (const [index, { stage, tasks }] of batches.entries()) {
@@ -54,16 +55,16 @@ export async function runStages(
     if (stage !== batches[index - 1]?.stage)
       tell({ type: 'stage-started', stage: stage.name, nodes: stage.tasks.map(({ name }) => name) })
     const reached = () => {
-      const use = stage.failures && spent(stage.failures, outcomes.values(), outcomes.size)
+      const use = stage.failures && spent(stage.failures, failures, outcomes.size)
       return use && describe(use)
     }
     const decide = (): Going => {
       if (signal.aborted) return { may: false, why: 'the run was ended' }
-      guarded ??= refusalOf(means.doubt?.(prospects) ?? [])
+      guarded ??= refusalOf(means.doubting?.doubts() ?? [])
       const why = reached()
       return guarded ?? (why === undefined ? { may: true } : { may: false, why })
     }
-    const expect = (prospect: Prospect) => prospects.push(prospect)
+    const expect = (prospect: Prospect) => means.doubting?.expect(prospect)
     await runBatch({ ...stage, stage: stage.name, tasks, decide, expect }, means, signal, learn)
 
     const failed = tasks.flatMap(({ name }) => outcomes.get(name) ?? []).filter(isFailure)

@@ -12,7 +12,8 @@ read_line() { # file
 serves() { # version
   [ -n "$1" ] || return 0
   read_line "$state/version"
-  [ "$said" = "$1" ] || echo "$1" | put "$state/version" || note "$state/version cannot be written"
+  # No word is better than an old one.
+  [ "$said" = "$1" ] || put "$state/version" "$1" || { rm -f "$state/version" "$state/version.new"; note "$state/version cannot be written"; }
   read_line "$version_file"
   [ "$said" = "$1" ] ||
     (umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file") || note "$version_file cannot be written"
@@ -64,7 +65,7 @@ forget() {
 held() {
   read_line "$version_file"
   reply view "$said"
-  wrong=$(differing)
+  find_differing
   [ -n "$wrong" ] || { reply held yes; return; }
   reply held no
   reply differs $wrong

@@ -24,7 +24,7 @@ converge() {
 foresee() { # [what was there a moment ago]
   # In a rehearsal nothing is there yet.
   changes=$artifacts
-  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
+  [ -n "$rehearsing" ] || { find_differing "${1-}"; changes=$wrong; }
   # An artifact may add to them.
   for name in $artifacts; do changed "$name" || continue; perform "$name" prepare || return 1; done
   foreseen=yes
@@ -32,20 +32,25 @@ foresee() { # [what was there a moment ago]
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-# Prints the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want showed.
-differing() { # [folder]
-  # Nearly always nothing does.
-  [ -n "${1-}" ] || [ "$(show 2> /dev/null)" != "$(shown_in "$want")" ] || return 0
+# Puts into $wrong the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want
+# showed.
+find_differing() { # [folder]
+  wrong=
+  # Nearly always nothing does, or little.
+  if [ -n "${1-}" ]; then differences=$(diff -rq "$1/expected" "$want/expected")
+  elif [ "$(show 2> /dev/null)" = "$(shown_in "$want")" ]; then return; fi
   for name in $artifacts; do
-    if [ -n "${1-}" ]; then
-      ! cmp -s "$1/expected/$name" "$want/expected/$name" || continue
-      there=$(cat "$1/expected/$name")
-    else
+    if [ -z "${1-}" ]; then
       # What cannot be read is not what was wanted, also where that is nothing.
       there=$("${name}_show" 2> /dev/null) || there='# cannot be read'
+    else
+      case $differences in *"/expected/$name and "* | *"/expected: $name"*) ;; *) continue ;; esac
+      there=
+      [ ! -s "$1/expected/$name" ] || there=$(cat "$1/expected/$name")
     fi
-    [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || echo "$name"
+    [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || wrong="$wrong $name"
   done
+  wrong=${wrong# }
 }
 
 # What the rehearsal of a bundle showed, in the form of show.
@@ -64,7 +69,7 @@ make() { # folder
   want=$1
   blocked=$1/blocked
   converge || return 1
-  wrong=$(differing)
+  find_differing
   [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
 }
 
@@ -73,7 +78,8 @@ make() { # folder
 save() { # folder
   want=/nonexistent
   blocked=/nonexistent
-  rm -rf "$1" && mkdir -p "$1/expected" || return 1
+  [ ! -e "$1" ] || rm -rf "$1" || return 1
+  mkdir -p "$1/expected" || return 1
   for name in $artifacts; do
     "${name}_show" > "$1/expected/$name" || return 1
     eval "file=\$${name}_file"
@@ -88,6 +94,7 @@ lock() { # the seconds to wait
   [ -e "$state/lock" ] || { : > "$state/lock"; } 2> /dev/null || refuse "$state cannot be written"
   exec 9< "$state/lock"
   flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
+  recall
   sweep_leftovers
   for work in "/run/edgepush.$$" "$state/work.$$"; do ! mkdir "$work" 2> /dev/null || break; done
   [ -d "$work" ] || refuse '/run cannot be written'
@@ -96,9 +103,8 @@ lock() { # the seconds to wait
 
 # What runs that died have left behind; only what a run still goes back to is of use.
 sweep_leftovers() {
-  kept=$(pending before)
   for left in /run/edgepush.* "$state"/work.* "$state"/snap/*; do
-    [ ! -e "$left" ] || [ "$left" = "$kept" ] || rm -rf "$left"
+    [ ! -e "$left" ] || [ "$left" = "$pending_before" ] || rm -rf "$left"
   done
   for name in $artifacts; do "${name}_tidy"; done
 }
@@ -133,12 +139,23 @@ rehearsal() {
 rehearse() { # scratch folder of the check
   work=$1
   rehearsing=yes
+  stand_ins=lo
   scope=$here
   blocked=$work/blocked
   ip link set lo up && mkdir "$work/expected" || exit 20
   for name in $artifacts; do perform "$name" world || exit 20; done
   converge || exit 20
   for name in $artifacts; do "${name}_show" > "$work/expected/$name" || exit 20; done
+}
+
+# An interface of that name, in the namespace of a rehearsal, where several artifacts may ask for it.
+stand_in() { # name
+  case " $stand_ins " in *" $1 "*) return ;; esac
+  stand_ins="$stand_ins $1"
+  ip -batch - << END
+link add $1 type bridge
+link set $1 up
+END
 }
 
 # Nothing is touched before the state to go back to is on the disk, the epoch is stored, and somebody watches the window.
@@ -149,7 +166,7 @@ commit() { # epoch window version
   fence "$1"
   forget_other_boots
   # What a run that died left is a mix, and nothing to go back to.
-  mixed=$(pending before)
+  mixed=$pending_before
   before=$mixed
   seen=
   if [ -z "$before" ]; then
@@ -161,8 +178,8 @@ commit() { # epoch window version
     # eucanetd may be at work until it is retired.
     [ "$verb" = adopt ] || seen=$before
   fi
-  echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
-    [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'
+  put "$state/epoch" "$1 $run" && arm "$2" "$3" || {
+    [ "$pending_run" != "$run" ] || go_back 'nobody watches the window'
     refuse "$state cannot be written: is the disk full?"
   }
   journal begins
@@ -195,11 +212,11 @@ await_go() {
 go_back() { # why
   foreseen=
   announces=
-  before=$(pending before)
+  before=$pending_before
   journal "goes back: $1"
   for folder in "$state/current" "$before"; do
     [ -d "$folder/expected" ] && make "$folder" || continue
-    [ -z "$(pending adopting)" ] || revive
+    [ -z "$pending_adopting" ] || revive
     journal "went back to $(basename "$(readlink -f "$folder")"): $1"
     close_window
     reply state rolled-back

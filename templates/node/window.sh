@@ -9,11 +9,11 @@ longest_wait=300
 
 # Another run that may still be confirmed.
 leave_others_alone() {
-  other=$(pending run)
-  [ -n "$other" ] && [ "$(pending boot)" = "$(boot_id)" ] || return 0
-  left=$(($(pending until) - $(uptime)))
-  [ "$(pending state)" = awaiting ] && [ "$left" -gt 0 ] || return 0
-  complain "run $other waits $left s more for its confirmation here: edgepush confirm $other, or edgepush abort $other"
+  [ "$pending_state" = awaiting ] && [ "$pending_boot" = "$boot_id" ] || return 0
+  read_clock
+  left=$((pending_until - now))
+  [ "$left" -gt 0 ] || return 0
+  complain "run $pending_run waits $left s more for its confirmation here: edgepush confirm $pending_run, or edgepush abort $pending_run"
   exit 23
 }
 
@@ -28,9 +28,9 @@ fence() { # epoch
 }
 
 forget_other_boots() {
-  [ -e "$state/pending" ] && [ "$(pending boot)" != "$(boot_id)" ] || return 0
+  [ -e "$state/pending" ] && [ "$pending_boot" != "$boot_id" ] || return 0
   mine=$run
-  run=$(pending run)
+  run=$pending_run
   journal 'cut off: the node was started anew'
   run=$mine
   close_window
@@ -42,11 +42,12 @@ arm() { # window version
   watching=$work/watching
   write_pending committing $((longest_wait + longest_commit + window)) || return 1
   if ! watch_as_unit; then setsid sh "$script" expire "$run" "$watching" < /dev/null > /dev/null 2>&1 3>&- 4<&- 9>&- & fi
-  for _ in $(seq 500); do
-    [ ! -e "$watching" ] || return 0
+  waited=0
+  until [ -e "$watching" ]; do
+    [ "$waited" -lt 500 ] || return 1
+    waited=$((waited + 1))
     sleep 0.01
   done
-  return 1
 }
 
 # Where systemd ends the processes of a login with it, it does not end another unit.
@@ -56,17 +57,21 @@ watch_as_unit() {
 }
 
 write_pending() { # state seconds
-  put "$state/pending" << END
-run $run
+  read_clock
+  adopts=
+  [ "$verb" != adopt ] || adopts=yes
+  put "$state/pending" "run $run
 bundle $digest
-boot $(boot_id)
+boot $boot_id
 state $1
-until $(($(uptime) + $2))
+until $((now + $2))
 window $window
 before $before
 version $version
-adopting $([ "$verb" != adopt ] || echo yes)
-END
+adopting $adopts"
+  written=$?
+  recall
+  return $written
 }
 
 open_window() { # seconds
@@ -74,13 +79,14 @@ open_window() { # seconds
 }
 
 close_window() {
-  before=$(pending before)
+  before=$pending_before
   rm -f "$state/pending" && sync "$state"
   [ -z "$before" ] || rm -rf "$before"
+  recall
 }
 
-is_confirmed() { [ "$(pending state)" = awaiting ] && [ "$(readlink "$state/current")" = "gen/$(pending bundle)" ]; }
-is_over() { [ "$(uptime)" -ge "$(pending until)" ]; }
+is_confirmed() { [ "$pending_state" = awaiting ] && [ "$(readlink "$state/current")" = "gen/$pending_bundle" ]; }
+is_over() { read_clock && [ "$now" -ge "$pending_until" ]; }
 
 # What became of a run that nothing waits for any more: what is current is the truth, the journal tells why.
 answer_for_the_past() {
@@ -96,9 +102,9 @@ answer_for_the_past() {
 # From here on the window of this run is open.
 must_wait() {
   forget_other_boots
-  [ "$(pending run)" = "$run" ] || answer_for_the_past
+  [ "$pending_run" = "$run" ] || answer_for_the_past
   is_confirmed && return
-  [ "$(pending state)" = awaiting ] || take_back 'the commit was cut off'
+  [ "$pending_state" = awaiting ] || take_back 'the commit was cut off'
   ! is_over || take_back 'not confirmed in time'
 }
 
@@ -129,10 +135,10 @@ tell_changes() { # what was there before
 
 confirm() {
   must_wait
-  wrong=$(differing)
+  find_differing
   [ -z "$wrong" ] || take_back "it was changed before it was confirmed: $wrong"
-  version=$(pending version)
-  before=$(pending before)
+  version=$pending_version
+  before=$pending_before
   tell_changes "$before"
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
@@ -149,14 +155,15 @@ confirm() {
 }
 
 abort() { # why
-  case $([ "$(pending run)" = "$run" ] || last_word) in confirmed*) refuse 'it is confirmed already' ;; esac
+  case $([ "$pending_run" = "$run" ] || last_word) in confirmed*) refuse 'it is confirmed already' ;; esac
   must_wait
   go_back "$1"
 }
 
 extend() { # seconds
   must_wait
-  sed "s/^until .*/until $(($(uptime) + $1))/" "$state/pending" > "$work/pending" && put "$state/pending" < "$work/pending" ||
+  read_clock
+  extended=$(sed "s/^until .*/until $((now + $1))/" "$state/pending") && put "$state/pending" "$extended" ||
     refuse 'that cannot be written down: is the disk full?'
   journal "extended by $1 s from now"
   reply state extended
@@ -164,19 +171,19 @@ extend() { # seconds
 
 # A commit that waits for the word may wait long; once it has begun it may not.
 hangs() { # file that says that the watch has begun
-  [ -n "$begun" ] || [ ! -e "$1.begun" ] || begun=$(uptime)
-  [ -n "$begun" ] && [ "$(pending state)" = committing ] &&
-    [ "$(uptime)" -ge $((begun + longest_commit + $(pending window))) ]
+  read_clock
+  [ -n "$begun" ] || [ ! -e "$1.begun" ] || begun=$now
+  [ -n "$begun" ] && [ "$pending_state" = committing ] && [ "$now" -ge $((begun + longest_commit + pending_window)) ]
 }
 
 expire() { # file that says that the watch has begun
   : > "$1"
   begun=
-  while [ "$(pending run)" = "$run" ] && ! is_over && ! hangs "$1"; do sleep 1; done
+  while recall && [ "$pending_run" = "$run" ] && ! is_over && ! hangs "$1"; do sleep 1; done
   # A commit that has the lock by now hangs.
   (lock 10) || end_holders
   lock
-  [ "$(pending run)" = "$run" ] || exit 0
+  [ "$pending_run" = "$run" ] || exit 0
   is_over || hangs "$1" || exec sh "$script" expire "$run" "$work/watching" 9<&-
   if is_confirmed; then close_window; exit 0; fi
   for _ in $(seq 10); do

@@ -31,6 +31,7 @@ const ACCEPTED: readonly { readonly code: number; readonly line: RegExp; readonl
     line: /\|\|( refuse .*| continue| \{)?$/,
     why: 'whichever of the two fails is the failure that is meant',
   },
+  { code: 2254, line: /case \$command_line in \$2\)/, why: 'a pattern is meant' },
   { code: 2012, line: /ls -1t "\$state\/gen"/, why: 'names of bundles are digests' },
 ]
 

@@ -17,6 +17,24 @@ const DATA = {
   names: ['one', 'two'],
 }
 
+describe('a line for each of many', () => {
+  const adding = (name: unknown, members: unknown) => () => render('{{add name members}}\n', { name, members })
+
+  it('is as if each were written by itself', () => {
+    expect(adding('one', ['a', 'b/8'])()).toBe('add one a\nadd one b/8\n')
+  })
+
+  it.each([
+    ['a member with a line of its own', 'one', ['a', 'b\nflush']],
+    ['a name with a line of its own', 'one\nflush', ['a']],
+    ['a member that is a number', 'one', ['a', 1]],
+    ['a member that is nothing', 'one', [undefined, 'a']],
+    ['no list', 'one', undefined],
+  ])('%s is refused', (_, name, members) => {
+    expect(adding(name, members)).toThrow()
+  })
+})
+
 describe('a name that is not there', () => {
   it.each([
     '{{nodes}}',

@@ -1,7 +1,7 @@
 /** A run on a terminal of its own, seen as the person at it sees it. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { openScreen } from '../report/screen.ts'
 import { CASE, CLI } from './cli.ts'
 
 const INTERRUPT = '\u0003'
+const STOP = '\u001a'
 const PATIENCE = { timeout: 60_000 }
 
 let folder: string
@@ -47,9 +48,10 @@ function hangUp(): void {
   for (const socket of sockets.splice(0)) socket.destroy()
 }
 
-function startPush(env: Readonly<Record<string, string>> = {}, columns = 80) {
-  const push = `${process.execPath} ${CLI} push -i lab.yml --view ${join(CASE, 'view.xml')}`
-  const pty = spawn('script', ['-qec', `stty cols ${columns} rows 24; exec ${push}`, '/dev/null'], {
+const PUSH = `${process.execPath} ${CLI} push -i lab.yml --view ${join(CASE, 'view.xml')}`
+
+function startPush(env: Readonly<Record<string, string>> = {}, columns = 80, command = `exec ${PUSH}`) {
+  const pty = spawn('script', ['-qec', `stty cols ${columns} rows 24; ${command}`, '/dev/null'], {
     cwd: folder,
     env: { PATH: process.env.PATH, EDGEPUSH_STATE: folder, TERM: 'xterm', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -65,6 +67,7 @@ function startPush(env: Readonly<Record<string, string>> = {}, columns = 80) {
     screen,
     written: () => written,
     type: (keys: string) => pty.stdin.write(keys),
+    kill: (signal: string) => process.kill(Number(readFileSync(`/proc/${pty.pid}/task/${pty.pid}/children`)), signal),
     ended: new Promise<number | null>((resolve) => pty.on('close', resolve)),
   }
 }
@@ -108,6 +111,33 @@ it.each([
   await screen.settled()
   expect(screen.text()).not.toMatch(/stage all|connect {2}nc/)
   expect(screen.text()).toMatch(times === 2 ? /once more ends at once(\n\^C)?$/ : /\n2 nodes: 2 unreachable$/)
+})
+
+it.each([
+  ['SIGHUP', 129],
+  ['SIGQUIT', 131],
+])('%s ends it at once, and leaves nothing of it', async (signal, code) => {
+  const { screen, kill, ended } = startPush({}, 80, `ulimit -c 0; exec ${PUSH}`)
+  await vi.waitUntil(() => screen.text().includes('connect  nc-52'), PATIENCE)
+  kill(signal)
+  expect(await ended).toBe(code)
+  await screen.settled()
+  expect(screen.text()).not.toMatch(/stage all|connect {2}nc/)
+})
+
+it('stopped, it leaves the screen to whoever types next, and comes back with it', async () => {
+  const shell = `exec bash -c 'set -m; ${PUSH}; echo "left with $?"; read -r _; fg > /dev/null'`
+  const { screen, type, ended } = startPush({}, 80, shell)
+  await vi.waitUntil(() => screen.text().includes('connect  nc-52'), PATIENCE)
+  type(STOP)
+  await vi.waitUntil(() => screen.text().includes('left with 148'), PATIENCE)
+  expect(screen.text()).not.toMatch(/stage all|connect {2}nc/)
+  type('\n')
+  await vi.waitUntil(() => screen.text().includes('connect  nc-52'), PATIENCE)
+  hangUp()
+  expect(await ended).toBe(6)
+  await screen.settled()
+  expect(screen.text()).not.toContain('stage all')
 })
 
 it.each([{ TERM: 'dumb' }, { NO_COLOR: '1' }])('with %o a line per change, and nothing is taken back', async (env) => {

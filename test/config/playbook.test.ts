@@ -34,6 +34,7 @@ stages:
       - { check: dhcp, timeout: 6s }
       - { check: probe, to: 10.111.200.1, tcp: 22, expect: pass }
       - { check: probe, to: 10.111.200.1, tcp: 23, expect: drop, timeout: 1s }
+      - { check: probe, to: 10.111.200.1, icmp: echo, expect: pass }
 `,
   })
   const probe = { kind: 'probe', to: '10.111.200.1' }
@@ -86,8 +87,9 @@ stages:
         checks: [
           { kind: 'node', name: 'metadata', timeout: 4_000, where: 'playbooks/push.yml:12:9' },
           { kind: 'node', name: 'dhcp', timeout: 6_000, where: 'playbooks/push.yml:13:9' },
-          { ...probe, port: 22, expect: 'pass', timeout: 4_000, where: 'playbooks/push.yml:14:9' },
-          { ...probe, port: 23, expect: 'drop', timeout: 1_000, where: 'playbooks/push.yml:15:9' },
+          { ...probe, packet: 22, expect: 'pass', timeout: 4_000, where: 'playbooks/push.yml:14:9' },
+          { ...probe, packet: 23, expect: 'drop', timeout: 1_000, where: 'playbooks/push.yml:15:9' },
+          { ...probe, packet: 'echo', expect: 'pass', timeout: 4_000, where: 'playbooks/push.yml:16:9' },
         ],
         where: 'playbooks/push.yml:8:5',
       },
@@ -185,11 +187,16 @@ test.each<[string, string, ...string[]]>([
       - metadata
       - { check: probe, to: 10.1.1.1, tcp: 22, expect: pass }
       - { check: probe, to: 10.1.1.1, tcp: 22, expect: drop }
+      - { check: probe, to: 10.1.1.1, icmp: echo, expect: drop }
+      - { check: probe, to: 10.1.1.1, icmp: echo, expect: pass }
+      - { check: probe, to: 10.1.1.2, icmp: echo, tcp: 22, expect: pass }
 `,
     ...['to', 'expect'].map((key) => `7:9: stages[0].verify[0]: key "${key}" is missing: ${A_PROBE}`),
     '8:28: stages[0].verify[1]: key "tcp" belongs to a probe, not to metadata',
     '9:9: stages[0].verify[2]: metadata is already verified in this stage',
     '11:9: stages[0].verify[4]: the probe of 10.1.1.1 port 22 is already verified in this stage',
+    '13:9: stages[0].verify[6]: the probe of 10.1.1.1 by ping is already verified in this stage',
+    '14:9: stages[0].verify[7]: is of tcp or of icmp, not of both',
   ],
   [
     'probes of what is no address or port',

@@ -1,3 +1,4 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { INVENTORY_SCHEMA } from '../../src/config/inventory.schema.ts'
 import { NETWORK_CONFIGURATION_SCHEMA } from '../../src/config/network-configuration.schema.ts'
@@ -31,4 +32,13 @@ test.each([
 ])('%s says what it must be, and is closed if it is a map', (_, part) => {
   expect(part.description).toMatch(/^(an? |the |one |nc, |reconnect )/)
   if (part.type === 'object') expect(part).toHaveProperty('additionalProperties')
+})
+
+test.each([
+  ['inventory', INVENTORY_SCHEMA],
+  ['playbook', PLAYBOOK_SCHEMA],
+  ['configuration', NETWORK_CONFIGURATION_SCHEMA],
+])('the schema of an %s is one', (_, schema) => {
+  const ajv = new Ajv2020()
+  expect(ajv.validateSchema(schema), ajv.errorsText()).toBe(true)
 })

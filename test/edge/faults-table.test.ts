@@ -22,10 +22,9 @@ interface Shown {
   readonly cases: readonly string[]
 }
 
-it('has each of the seventy faults and thirty traps, in the table or in a list', () => {
-  const listed = [...TEXT.matchAll(/^- ((?:T?\d+(?:, )?)+): \S/gm)].flatMap(([, faults = '']) => faults.split(', '))
+it('has each of the seventy faults and thirty traps', () => {
   const wanted = [...numbers(70), ...numbers(30).map((number) => `T${number}`)]
-  expect([...ROWS.map(({ fault }) => fault), ...listed].toSorted()).toEqual(wanted.toSorted())
+  expect(ROWS.map(({ fault }) => fault)).toEqual(wanted)
   for (const { fault, words } of ROWS) expect(words, fault).not.toContain('')
 })
 

@@ -57,6 +57,21 @@ describeLab('a node that persists', () => {
     expect(await lab.node('nc-02').run(`ls ${PLACE}`)).toBe('')
   })
 
+  it('tells no earlier version of the view after a start, where the last could not be kept', async () => {
+    await node.run(`mkdir ${STATE}/version.new`)
+    await lab.publish(changed)
+    const { outcomes } = await push(lab)
+    expect(outcomes['nc-01']).toMatchObject({
+      status: 'converged',
+      notes: [`${STATE}/version cannot be written`],
+    })
+    expect(await node.run('cat /run/eucalyptus/global_network_info.version')).toMatch(/^[0-9a-f]+$/)
+    await node.run(`rmdir ${STATE}/version.new`)
+    await node.reboot()
+    expect(await boot(node)).toMatchObject({ code: 0 })
+    expect(await node.run('ls /run/eucalyptus')).not.toContain('version')
+  })
+
   it('is what it was after a start, before any push', async () => {
     const version = await node.run('cat /run/eucalyptus/global_network_info.version')
     await node.reboot()

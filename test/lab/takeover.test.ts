@@ -1,5 +1,6 @@
 /** A node changes hands: from eucanetd to us, back, and to nobody. */
 
+import { readFile, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { labMissing } from '../../lab/lab-missing.ts'
 import type { Lab } from '../../lab/make-lab.ts'
@@ -76,6 +77,42 @@ describe.skipIf(missing.length > 0)('a node that eucanetd has made', () => {
     expect(await node.run('iptables-save; ipset save')).not.toMatch(/4444|10\.9\.9\.9/)
   })
 
+  it('is not adopted where what the playbook wants verified does not work', async () => {
+    await addToFile(lab.files.playbook, / }\n$/, ', verify: [{ check: metadata, timeout: 2s }] }\n')
+    await lab.clc.run('iptables -I INPUT -p tcp --dport 8773 -j REJECT --reject-with tcp-reset')
+    const before = await kernel()
+    const adopted = await lab.edgepush(['adopt', 'push.yml', '--node', 'nc-01'])
+    expect(adopted.stdout).toContain('metadata: nothing answers at 10.111.5.10:8773')
+    expect(adopted.stdout).toContain('1 rolled-back')
+    expect(adopted.code).toBe(5)
+    expect(await kernel()).toBe(before)
+    expect(await node.run('ls /var/lib/edgepush')).not.toMatch(/^(current|pending)$/m)
+
+    await lab.clc.run('iptables -F INPUT')
+    expect((await lab.edgepush(['adopt', 'push.yml', '--node', 'nc-01'])).stdout).toContain('adopted as it was')
+  })
+
+  it('is adopted with what makes it anew at boot, released without, and flushed without', async () => {
+    await addToFile(lab.files.inventory, /^ {2}role: nc$/m, '  role: nc\n  persist: true')
+    const unit = '/etc/systemd/system/edgepush-restore.service'
+    const places = `ls ${unit} /etc/systemd/system/multi-user.target.wants/edgepush-restore.service 2> /dev/null | wc -l`
+    const before = await kernel()
+    const adopted = await lab.edgepush(['adopt', 'push.yml', '--node', 'nc-01'])
+    expect(adopted.stdout).toContain('adopted as it was')
+    expect(await kernel()).toBe(before)
+    expect(await node.run(places)).toBe('2\n')
+    expect((await lab.edgepush(['push', 'push.yml', '--node', 'nc-01'])).stdout).toContain('1 unchanged')
+
+    await lab.edgepush(['release', 'push.yml', '--node', 'nc-01'])
+    expect(await node.run(places)).toBe('0\n')
+    expect(await kernel()).toBe(before)
+
+    await lab.edgepush(['push', 'push.yml', '--node', 'nc-01'])
+    expect(await node.run(places)).toBe('2\n')
+    expect((await lab.edgepush(['flush', 'push.yml', '--node', 'nc-01'])).code).toBe(0)
+    expect(await node.run(places)).toBe('0\n')
+  })
+
   it('is released with everything as it is, but for what only we had', async () => {
     await lab.edgepush(['adopt', 'push.yml', '--node', 'nc-01'])
     const before = await kernel()
@@ -126,3 +163,9 @@ describe.skipIf(missing.length > 0)('a node that eucanetd has made', () => {
     return (await node.run(KERNEL)).replace(/\[\d+:\d+\] ?|^#.*$/gm, '')
   }
 })
+
+async function addToFile(file: string, place: RegExp, text: string): Promise<void> {
+  const before = await readFile(file, 'utf8')
+  expect(before).toMatch(place)
+  await writeFile(file, before.replace(place, text))
+}

@@ -8,6 +8,7 @@ import type { LabNode } from '../../lab/make-node.ts'
 import { startLab } from '../../lab/start-lab.ts'
 import type { World } from '../../lab/world.ts'
 import { type Dump, dumpAll } from './dump.ts'
+import { fillConnections } from './faults/fill-connections.ts'
 import { type Pushed, push } from './push.ts'
 import { describeLab } from './with-lab.ts'
 
@@ -134,6 +135,13 @@ const defects: readonly Defect[] = [
     status: 'refused',
     reason:
       "dhcpd does not start: Can't open euca-dhcp.conf: Permission denied ; AppArmor confines dhcpd: /etc/apparmor.d/local/usr.sbin.dhcpd has to allow /var/run/eucalyptus/net",
+  },
+  {
+    what: 'its table of connections is full',
+    make: `iptables -A INPUT -m conntrack --ctstate INVALID -j DROP; ${fillConnections}`,
+    undo: 'iptables -F INPUT; conntrack -F',
+    status: 'unreachable',
+    reason: 'cannot reach nc-18 (10.111.5.68:22)',
   },
 ]
 

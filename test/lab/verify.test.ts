@@ -1,6 +1,7 @@
 // What a playbook wants verified is asked with real packets, and what fails for a real cause takes the node back.
 
 import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Lab } from '../../lab/make-lab.ts'
 import type { LabNode } from '../../lab/make-node.ts'
@@ -102,6 +103,31 @@ describeLab('what a playbook wants verified', () => {
   ])('fails where port %i does not %s', async (port, expected, reason) => {
     await verifying(`{ check: probe, to: ${ELASTIC}, tcp: ${port}, expect: ${expected}, timeout: 1s }`)
     await rolledBack(`^probe of ${ELASTIC} port ${port}: ${reason}$`)
+  })
+
+  it('asks by ping, too', async () => {
+    const tools = join(lab.files.directory, 'tools')
+    await lab.admin.run(`mkdir ${tools} && ln -s /bin/busybox ${tools}/ping`)
+    const env = { PATH: `${tools}:${process.env.PATH}` }
+    const pinging = (expected: string) =>
+      `{ check: probe, to: ${ELASTIC}, icmp: echo, expect: ${expected}, timeout: 1s }`
+
+    await verifying(pinging('pass'))
+    const { outcomes } = await push(lab, [], { env })
+    expect(outcomes['nc-01']).toMatchObject({
+      status: 'rolled-back',
+      reason: `probe of ${ELASTIC} by ping: nothing came back within 1 s, but it should pass`,
+    })
+    expect(await dump(node)).toEqual(before)
+    await verifying(pinging('drop'))
+    expect((await push(lab, [], { env })).outcomes['nc-01']).toMatchObject({ status: 'converged' })
+    await lab.publish({ ...second, groups: { 'sg-aaaaaaaa': ['icmp 8/0 from anywhere'] } })
+    expect((await push(lab, [], { env })).outcomes['nc-01']).toMatchObject({
+      status: 'rolled-back',
+      reason: `probe of ${ELASTIC} by ping: it was answered, but it should drop`,
+    })
+    await verifying(pinging('pass'))
+    expect((await push(lab, [], { env })).outcomes['nc-01']).toMatchObject({ status: 'converged' })
   })
 
   it('takes a refusal for a packet that passed', async () => {

@@ -305,6 +305,40 @@ describe.each([
     expect(connects).toBe(4)
   })
 
+  test('a jump host that fails has failed for all who ask next, and is asked again later', async () => {
+    let knocks = 0
+    const silent = await listen(bastion.target.host, () => {
+      knocks += 1
+    })
+    stops.push(silent.stop)
+    const transport = open()
+    const target = { ...behind([`${USER}@${bastion.target.host}:${silent.port}`]), connectTimeout: 2 * SECONDS }
+    const wave = () => Promise.all(Array.from({ length: 4 }, () => catchError(connect(transport, target))))
+    const reasons = [...(await wave()), ...(await wave()), ...(await wave())].map(String)
+    expect(new Set(reasons).size).toBe(1)
+    expect(reasons[0]).toContain(`the jump host ${target.jump?.[0]}`)
+    expect(knocks).toBe(1)
+    const asksAgain = async () => {
+      await wave()
+      return knocks
+    }
+    await expect.poll(asksAgain, { timeout: 30 * SECONDS }).toBe(2)
+  })
+
+  test('a jump host that refuses us is not asked for each of the nodes behind it', async () => {
+    const stranger = await startSshd('127.7.13.8', [])
+    stops.push(stranger.stop)
+    const { host, port } = stranger.target
+    const line = `[${host}]:${port} ${readPublicKey(join(stranger.folder, 'host_key'))}\n`
+    appendFileSync(join(node.folder, 'known_hosts'), line)
+    const transport = open()
+    const refusals: unknown[] = []
+    for (let count = 0; count < 5; count += 1)
+      refusals.push(await catchError(connect(transport, behind([word(stranger)]))))
+    for (const refusal of refusals) expect(String(refusal)).toContain('refused the login')
+    expect(stranger.log().match(/^Connection from /gm)).toHaveLength(1)
+  })
+
   test('many logins of their own at one jump host, more than its sshd allows at once', async () => {
     const keys = Array.from({ length: 9 }, (_, i) => createKey(join(node.folder, `own_${i}_${by}`)))
     for (const key of keys) {

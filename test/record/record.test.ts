@@ -69,6 +69,12 @@ it('passes over what a crash left behind', () => {
   expect(readdirSync(join(folder, 'lab/nodes'))).toEqual(['nc-01.json'])
 })
 
+it('passes over a node whose last word a power cut has lost', () => {
+  recordRun('one', [outcome('nc-01', 'converged'), outcome('nc-02', 'unchanged')])
+  writeFileSync(join(folder, 'lab/nodes/nc-02.json'), '')
+  expect([...readRecord(folder, 'lab').keys()]).toEqual(['nc-01'])
+})
+
 it('says which file cannot be read, and what to do', () => {
   mkdirSync(join(folder, 'lab/nodes'), { recursive: true })
   const path = join(folder, 'lab/nodes/nc-01.json')

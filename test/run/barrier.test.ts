@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/run/event.ts'
-import type { Prospect } from '../../src/run/guard.ts'
+import type { Doubting } from '../../src/run/guard.ts'
 import { exitCode } from '../../src/run/outcome.ts'
 import type { Finding, Means, NodeTask } from '../../src/run/run-node.ts'
 import { type RunStage, runStages } from '../../src/run/run-stages.ts'
@@ -33,9 +33,9 @@ function changing(name: string, log: Log, atReady: () => void = () => undefined,
   }
 }
 
-async function run(stages: readonly RunStage[], signal: AbortSignal = NEVER, doubt?: Means['doubt']) {
+async function run(stages: readonly RunStage[], signal: AbortSignal = NEVER, doubting?: Means['doubting']) {
   const events: RunEvent[] = []
-  const ended = await runStages(stages, { ...meansOf(), doubt }, signal, (event) => events.push(event))
+  const ended = await runStages(stages, { ...meansOf(), doubting }, signal, (event) => events.push(event))
   const statuses = Object.fromEntries(ended.outcomes.map(({ node, status }) => [node, status]))
   return { ...ended, events, statuses }
 }
@@ -154,8 +154,15 @@ describe('a budget', () => {
 })
 
 describe('a guard', () => {
-  const most = (count: number) => (prospects: readonly Prospect[]) =>
-    prospects.length > count ? [{ guard: 'changed', saw: `${prospects.length} would change` } as const] : []
+  function most(count: number): Doubting {
+    let changed = 0
+    return {
+      expect() {
+        changed += 1
+      },
+      doubts: () => (changed > count ? [{ guard: 'changed', saw: `${changed} would change` }] : []),
+    }
+  }
 
   it('keeps every node of a batch from beginning, and the next batch from being asked', async () => {
     const seen = log()

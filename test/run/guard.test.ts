@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Doubt, doubtProspects, type Prospect, refuseDoubts } from '../../src/run/guard.ts'
+import { type Doubt, doubting, type Limits, type Prospect, refuseDoubts } from '../../src/run/guard.ts'
 import { refusalOf } from '../config/files.ts'
 
 function prospects(count: number, prospect: Partial<Prospect>): readonly Prospect[] {
@@ -9,6 +9,12 @@ function prospects(count: number, prospect: Partial<Prospect>): readonly Prospec
 }
 
 const held = (count: number) => prospects(count, { isAnother: false })
+function doubtProspects(some: readonly Prospect[], nodes: number, limits: Limits, forced: readonly string[]) {
+  const { expect: hear, doubts } = doubting(nodes, limits, forced)
+  for (const prospect of some) hear(prospect)
+  return doubts()
+}
+
 const saws = (doubts: readonly Doubt[]) => doubts.map(({ saw }) => saw)
 
 test.each<[string, readonly Prospect[], number | undefined, readonly string[]]>([

@@ -254,7 +254,7 @@ describe.skipIf(missing !== '')('a push to one node', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
     if (state === 'closed') await promisify(server.close.bind(server))()
-    const probe = probeCheck({ to: '127.0.0.1', port, expect: wish, timeout: 5_000 })
+    const probe = probeCheck({ to: '127.0.0.1', packet: port, expect: wish, timeout: 5_000 })
     const { outcome } = await push(APPLY, { task: { safety: { ...SAFETY, checks: [probe] } } })
     server.close()
     expect(outcome).toMatchObject(expected)

@@ -106,7 +106,7 @@ const RULES: readonly {
       { 'report/table.ts': 'console.error(`${1}`)' },
       { 'config/login.ts': "import { env } from 'node:process'" },
       { 'node/ssh.ts': "import { spawn } from 'node:child_process'" },
-      { 'node/spawn-ssh.ts': "import { env } from 'node:process'" },
+      { 'node/programs.ts': "import { env } from 'node:process'" },
     ],
   },
 ]

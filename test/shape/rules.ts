@@ -151,8 +151,8 @@ export function modeNames(files: Files): readonly string[] {
     })
 }
 
-/** The system's ssh, and what a playbook names to list instances, are the programs that are run besides ourselves. */
-const MAY_SPAWN = ['node/spawn-ssh.ts', 'view/source/run-lister.ts']
+/** The system's ssh and ping, and what a playbook names to list instances, are the programs that are run besides ourselves. */
+const MAY_SPAWN = ['node/programs.ts', 'view/source/run-lister.ts']
 
 export function processUsers(files: Files): readonly string[] {
   return files

@@ -6,9 +6,10 @@
  */
 
 import { Unfit } from '../../error.ts'
-import { byAddress, formatCidr, type Ipv4 } from '../../view/ipv4.ts'
+import { formatCidr, type Ipv4 } from '../../view/ipv4.ts'
 import type { Instance, SecurityGroup, View } from '../../view/view.ts'
 import type { Facts, Node } from '../mode.ts'
+import { cloudOf, sorted, withAddress } from './cloud.ts'
 
 export interface AddressSet {
   readonly name: string
@@ -24,8 +25,8 @@ export function restrictingSets(
 ): readonly AddressSet[] {
   const networks = view.subnets.map(({ network }) => formatCidr(network)).toSorted()
   // A node without instances still has to say which addresses are its own: none that a packet could have.
-  const own = local.length > 0 ? sorted(privateAddresses(local)) : ['127.0.0.1']
-  const all = sorted([...privateAddresses(view.instances), ...view.withheld, gateway])
+  const own = local.length > 0 ? sorted(local.map(({ privateAddress }) => privateAddress)) : ['127.0.0.1']
+  const all = withAddress(cloudOf(view).privates, gateway)
   return [
     { name: 'EUCA_ALLPRIVATE', members: [...all, ...new Set(networks)] },
     { name: 'EUCA_NCPRIVATE', members: own },
@@ -33,14 +34,11 @@ export function restrictingSets(
   ]
 }
 
-/** One for each group, with its members in the whole cloud. One pass over the instances: clouds have many of both. */
+/** One for each group, with its members in the whole cloud. */
 export function permittingSets(view: View, groups: readonly SecurityGroup[], gateway: Ipv4): readonly AddressSet[] {
-  const members = new Map<string, Ipv4[]>(groups.map(({ id }) => [id, [gateway]]))
-  for (const instance of view.instances) {
-    for (const group of instance.groups) members.get(group)?.push(...addressesOf(instance))
-  }
-  return [...members]
-    .map(([name, addresses]) => ({ name, members: sorted(addresses) }))
+  const { members } = cloudOf(view)
+  return [...new Set(groups.map(({ id }) => id))]
+    .map((name) => ({ name, members: withAddress(members.get(name) ?? [], gateway) }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
@@ -58,16 +56,4 @@ export function refuseUnguarded({ untraced }: View, { options }: Node): void {
   throw new Unfit(
     `${what} left out without a known address, and with DISABLE_L2_ISOLATION=Y nothing would hold it back`,
   )
-}
-
-function privateAddresses(instances: readonly Instance[]): readonly Ipv4[] {
-  return instances.map(({ privateAddress }) => privateAddress)
-}
-
-function addressesOf({ privateAddress, publicAddress }: Instance): readonly Ipv4[] {
-  return publicAddress ? [privateAddress, publicAddress] : [privateAddress]
-}
-
-function sorted(addresses: readonly Ipv4[]): readonly Ipv4[] {
-  return [...new Set(addresses)].toSorted(byAddress)
 }

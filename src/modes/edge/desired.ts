@@ -10,6 +10,7 @@ import { broadcast, formatCidr, formatRange, type Ipv4, netmask } from '../../vi
 import type { Cluster, Instance, SecurityGroup, Subnet, View } from '../../view/view.ts'
 import type { Facts, Interface, Node } from '../mode.ts'
 import { type AddressSet, permittingSets, refuseUnguarded, restrictingSets, versions } from './address-sets.ts'
+import { cloudOf } from './cloud.ts'
 import { type Gateway, gatewayOf } from './gateway.ts'
 import { type ChainRule, groupRules } from './group-rules.ts'
 import { runFolder } from './run-folder.ts'
@@ -67,11 +68,10 @@ const NO_MAC = '00:00:00:00:00:00'
 export function desired(view: View, node: Node, facts: Facts): EdgeDesired {
   const { options } = node
   refuseUnguarded(view, node)
-  const cluster = clusterOf(view, node)
+  const { cluster, instances: local } = homeOf(view, node)
   const subnet = subnetOf(cluster)
   const bridge = bridgeOf(node, facts)
   const gateway = gatewayOf(node, subnet, bridge)
-  const local = localInstances(view, cluster, node)
   const groups = knownGroups(
     view,
     local.flatMap((instance) => instance.groups),
@@ -128,10 +128,10 @@ function metadataAddress({ cloudController }: View, { options }: Node): string {
   return address
 }
 
-function clusterOf(view: View, node: Node): Cluster {
-  const cluster = view.clusters.find(({ nodes }) => nodes.some(({ name }) => name === node.address))
-  if (!cluster) throw new Unfit(`the view has no node ${node.address}`)
-  return cluster
+function homeOf(view: View, { address }: Node) {
+  const home = cloudOf(view).homes.get(address)
+  if (!home) throw new Unfit(`the view has no node ${address}`)
+  return home
 }
 
 function subnetOf(cluster: Cluster): Subnet {
@@ -147,15 +147,9 @@ function bridgeOf(node: Node, facts: Facts): Interface {
   throw new Unfit(`there is no bridge ${name} (VNET_BRIDGE); interfaces there: ${others}`)
 }
 
-function localInstances(view: View, cluster: Cluster, node: Node): readonly Instance[] {
-  const ids = new Set(cluster.nodes.find(({ name }) => name === node.address)?.instances)
-  return view.instances.filter(({ id }) => ids.has(id))
-}
-
 /** In order of first appearance; ids that the view does not define are left out. */
 function knownGroups(view: View, ids: readonly string[]): readonly SecurityGroup[] {
-  const byId = new Map(view.groups.map((group) => [group.id, group]))
-  return [...new Set(ids)].flatMap((id) => byId.get(id) ?? [])
+  return [...new Set(ids)].flatMap((id) => cloudOf(view).groups.get(id) ?? [])
 }
 
 function sourceGroups(group: SecurityGroup): readonly string[] {

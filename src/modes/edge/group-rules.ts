@@ -1,5 +1,6 @@
 import { type Cidr, contains, formatCidr } from '../../view/ipv4.ts'
 import type { IngressRule, Instance, RuleMatch, SecurityGroup, View } from '../../view/view.ts'
+import { cloudOf } from './cloud.ts'
 
 /** One line of a group's chain. */
 export interface ChainRule {
@@ -20,9 +21,9 @@ export interface ChainRule {
  * A rule that names a group unknown to the view is left out: nobody can be in that group.
  */
 export function groupRules(group: SecurityGroup, view: View, local: readonly Instance[]): readonly ChainRule[] {
-  const known = new Set(view.groups.map(({ id }) => id))
+  const { groups } = cloudOf(view)
   const rules = group.ingress
-    .filter(({ source }) => source.group === undefined || known.has(source.group))
+    .filter(({ source }) => source.group === undefined || groups.has(source.group))
     .flatMap((rule) => [chainRule(rule), ...sameNodeRules(rule, local)])
   const lastPlace = new Map(rules.map((rule, place) => [JSON.stringify(rule), place]))
   return rules.filter((rule, place) => lastPlace.get(JSON.stringify(rule)) === place)

@@ -10,6 +10,7 @@ import { type Dump, dumpAll } from '../dump.ts'
 import { all, mustPush } from '../push.ts'
 import { breakTool, mendTools, waiting } from '../sabotage.ts'
 import { describeLab } from '../with-lab.ts'
+import { fillConnections } from './fill-connections.ts'
 import { type Release, releasesFor } from './releases.ts'
 
 interface Fault {
@@ -111,6 +112,16 @@ const faults: readonly Fault[] = [
     pushedWith: 'a release that drops SSH',
     status: 'rolled-back',
     reason: 'not confirmed in time',
+  },
+  {
+    what: 'its table of connections fills up',
+    make: (node) => breakTool(node, 'iptables-restore', { does: fillConnections }),
+    undo: async (node) => {
+      await node.run('conntrack -F')
+      await mendTools(node)
+    },
+    status: 'rolled-back',
+    reason: 'no new connection: ',
   },
   {
     what: 'it hangs for ever',

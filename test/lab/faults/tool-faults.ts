@@ -4,6 +4,7 @@ import type { LabNode } from '../../../lab/make-node.ts'
 import type { Status } from '../../../src/run/outcome.ts'
 import { breakTool, mendTools } from '../sabotage.ts'
 import { chooseLegacy } from '../use-legacy.ts'
+import { bringPolicy, confined } from './security-module.ts'
 
 interface Fault {
   readonly what: string
@@ -26,7 +27,14 @@ const tables = `
 for table in filter nat raw; do iptables -t $table -N x; iptables -t $table -X x; done
 for table in filter nat; do ebtables -t $table -N x; ebtables -t $table -X x; done`
 
+/** In Debian's way. */
+const chooseEbtables = (kind: 'legacy' | 'nft') => `
+for tool in ebtables ebtables-save ebtables-restore; do
+  ln -sf "/usr/sbin/$(echo $tool | sed s/ebtables/ebtables-${kind}/)" "/etc/alternatives/$tool"
+done`
+
 const state = '/var/lib/edgepush'
+const unreadable = "dhcpd does not start: Can't open /var/run/eucalyptus/net/euca-dhcp.conf: Permission denied"
 export const rolledBack = 'rolled-back' as const
 export const refused = 'refused' as const
 export const converged = 'converged' as const
@@ -87,6 +95,52 @@ export const toolFaults: readonly Fault[] = [
     make: (node) => node.run('iptables-legacy -A FORWARD -s 203.0.113.1 -j DROP'),
     undo: ':',
     status: converged,
+  },
+  {
+    what: 'its ebtables are those of before nftables, for which its kernel has no tables',
+    make: (node) => node.run(chooseEbtables('legacy')),
+    undo: chooseEbtables('nft'),
+    status: refused,
+    reason: "The kernel doesn't support the ebtables 'nat' table",
+  },
+  {
+    what: 'its iptables-restore is so old that it cannot wait for the lock',
+    make: (node) =>
+      node.run(
+        `${chooseLegacy}
+        cat > /tmp/iptables-restore && chmod +x /tmp/iptables-restore && ln -sf /tmp/iptables-restore /etc/alternatives/`,
+        {
+          stdin: `#!/bin/sh
+for word; do [ "$word" != -w ] || { echo "iptables-restore: unrecognized option '-w'" >&2; exit 1; }; done
+exec /usr/sbin/iptables-legacy-restore "$@"\n`,
+        },
+      ),
+    undo: chooseLegacy,
+    status: refused,
+    reason: "iptables switch: iptables-restore: unrecognized option '-w'",
+  },
+  {
+    what: 'a security module keeps its DHCP server from reading its file, wherever that is',
+    make: async (node) => {
+      await bringPolicy(node)
+      await node.run(`cp /usr/sbin/dhcpd /tmp/dhcpd && printf '#!/bin/sh\nname=dhcpd\n%s\n' '${confined('/tmp/dhcpd')}' > /tmp/policy
+        chmod +x /tmp/policy && mount --bind /tmp/policy /usr/sbin/dhcpd`)
+    },
+    undo: 'umount /usr/sbin/dhcpd',
+    status: refused,
+    reason: unreadable,
+  },
+  {
+    what: 'a security module keeps its DHCP server from reading its file, but not that of a rehearsal',
+    make: async (node) => {
+      await bringPolicy(node)
+      await node.run(tables)
+      const does = confined('$(readlink -f "/tmp/wrapped/real/$name.as")')
+      await breakTool(node, 'dhcpd', { does }, { times: 'always' })
+    },
+    undo: mendTools,
+    status: rolledBack,
+    reason: unreadable,
   },
   {
     what: 'nothing can be rehearsed',

@@ -75,11 +75,15 @@ note() { reply note "$*"; }
 complain() { reply error "$*"; }
 refuse() { complain "$*"; exit 20; }
 
-# Puts into $pid which process a file names, if that is one whose command line is like the pattern.
+# Puts into $pid which process a file names, if that is one whose command line, which has no blanks between its words, is
+# like the pattern of the shell.
 find_process() { # file pattern
-  pid=
+  pid='' command_line=''
   [ ! -e "$1" ] || read -r pid < "$1"
-  [ -n "$pid" ] && [ -e "/proc/$pid/cmdline" ] && tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -q "$2"
+  [ -n "$pid" ] && [ -e "/proc/$pid/cmdline" ] || return 1
+  # No line there has an end.
+  read -r command_line 2> /dev/null < "/proc/$pid/cmdline"
+  case $command_line in $2) ;; *) return 1 ;; esac
 }
 
 # Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough.
@@ -160,7 +164,7 @@ iptables_source() {
 # One table, brought to what the source says, on the copies that the sets of this change have for its duration.
 iptables_commit() { # table copies
   iptables_source
-  iptables-save -c -t "$1" > "$work/iptables.live" || return 1
+  { [ -n "$rehearsing" ] || iptables-save -c -t "$1"; } > "$work/iptables.live" || return 1
   : > "$work/iptables.stays"
   awk -v table="$1" -v source="$source" -v copies="$2" -v owned='^(EUCA_|sg-)' -v hooks='^$' -v entries='^(EUCA_|sg-)' -v policies='^filter FORWARD$' -v blocked="$blocked" \
     -v stays="$work/iptables.stays" '
@@ -261,17 +265,22 @@ iptables_commit() { # table copies
   done < "$work/iptables.stays"
 }
 iptables_check() {
-[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] ||
+# Of what is in there a shell reads one digit.
+said=
+read -r said < /proc/sys/net/ipv4/ip_forward
+[ "$said" = 1 ] ||
   { complain 'net.ipv4.ip_forward is 0, the node forwards nothing: sysctl -w net.ipv4.ip_forward=1'; return 1; }
 
 [ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || [ "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables)" = 0 ] ||
   note 'net.bridge.bridge-nf-call-iptables is 1: no instance reaches a public address of its own bridge, be it its own: sysctl -w net.bridge.bridge-nf-call-iptables=0'
-# Both kinds of tables filter, whichever of them iptables shows.
+# Both kinds of tables filter, whichever of them iptables shows; where no legacy table is, there are no legacy chains.
 case $(iptables -V) in *nf_tables*) other=iptables-legacy ;; *) other=iptables-nft ;; esac
-"$other-save" 2> /dev/null | awk -v owned='^(EUCA_|sg-)' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {
-  complain "$(iptables -V) is in use, but there are chains of ours that only $other shows, and both filter: make it the one in use (update-alternatives --config iptables), flush the node with edgepush flush, and go back"
-  return 1
-}
+if [ "$other" = iptables-nft ] || read -r _ 2> /dev/null < /proc/net/ip_tables_names; then
+  "$other-save" 2> /dev/null | awk -v owned='^(EUCA_|sg-)' '/^:/ && substr($1, 2) ~ owned { found = 1 } END { exit found }' || {
+    complain "$(iptables -V) is in use, but there are chains of ours that only $other shows, and both filter: make it the one in use (update-alternatives --config iptables), flush the node with edgepush flush, and go back"
+    return 1
+  }
+fi
 iptables_live || return 1
 printf '%s\n' "$live" | awk -v entries='^(EUCA_|sg-)' '
   /^[*]/ { table = $1 }
@@ -416,10 +425,7 @@ while read -r device kind; do
 done < "$work/links.named"
 }
 links_world() {
-for device in $(awk '$2 == "vlan" { print $4 } $2 == "within" { print $1 }' "$want/links" 2> /dev/null | sort -u); do
-  ip link show dev "$device" > /dev/null 2>&1 || ip link add "$device" type bridge || return 1
-  ip link set "$device" up || return 1
-done
+for device in $(awk '$2 == "vlan" { print $4 } $2 == "within" { print $1 }' "$want/links" 2> /dev/null | sort -u); do stand_in "$device" || return 1; done
 }
 links_prepare() {
 links_show > "$work/links.live" || return 1
@@ -512,8 +518,10 @@ addresses_announce() { # address device
 }
 addresses_check() {
 for device in $(awk '/^[pa]/ && $3 == "dev" && !told[$4]++ { print $4 }' "$want/addresses" 2> /dev/null); do
-  ip link show dev "$device" > /dev/null 2>&1 || { complain "there is no interface $device"; return 1; }
-  [ -n "$(ip link show dev "$device" up)" ] || note "the interface $device is down: nobody reaches the elastic addresses on it"
+  flags=
+  read -r flags 2> /dev/null < "/sys/class/net/$device/flags"
+  [ -n "$flags" ] || { complain "there is no interface $device"; return 1; }
+  [ $((flags & 1)) = 1 ] || note "the interface $device is down: nobody reaches the elastic addresses on it"
 done
 ip -4 -o address show > "$work/addresses.live" || return 1
 awk -v file="$want/addresses" '
@@ -539,10 +547,7 @@ while read -r address device; do
 done < "$work/addresses.stray"
 }
 addresses_world() {
-for device in $(awk '/^[pa]/ && $3 == "dev" && !told[$4]++ { print $4 }' "$want/addresses" 2> /dev/null); do
-  ip link show dev "$device" > /dev/null 2>&1 || ip link add "$device" type bridge || return 1
-  ip link set "$device" up || return 1
-done
+for device in $(awk '/^[pa]/ && $3 == "dev" && !told[$4]++ { print $4 }' "$want/addresses" 2> /dev/null); do stand_in "$device" || return 1; done
 }
 addresses_prepare() {
 addresses_show > "$work/addresses.live" || return 1
@@ -571,8 +576,8 @@ while IFS=' /' read -r _ address _; do
   conntrack -D --reply-dst "$address" > /dev/null 2>&1
 done < "$work/addresses.revoked"
 # One of the link is the same on every host, and nobody else's business.
-while IFS=' /' read -r _ address _ _ device scope; do
-  [ -n "$scope" ] || addresses_announce "$address" "$device"
+while IFS=' /' read -r _ address _ _ device link_only; do
+  [ -n "$link_only" ] || addresses_announce "$address" "$device"
 done < "$work/addresses.new"
 :
 }
@@ -623,7 +628,7 @@ dhcpd_parent=$eucalyptus/var/run/eucalyptus
 dhcpd_folder=$dhcpd_parent/net
 dhcpd_unit=""
 dhcpd_managed() { [ -n "$dhcpd_unit" ] && [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
-dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" 'dhcpd .*euca-dhcp.conf'; }
+dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" '*dhcpd-*euca-dhcp.conf*'; }
 dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid; fi; }
 dhcpd_stop() {
   if dhcpd_managed; then systemctl stop "$dhcpd_unit"; return; fi
@@ -639,7 +644,8 @@ dhcpd_stop() {
 dhcpd_start() {
   if dhcpd_managed; then systemctl restart "$dhcpd_unit"; return; fi
   # With a number in that file that somebody else has by now, it would not start.
-  dhcpd_stop && rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
+  dhcpd_stop || return 1
+  [ ! -e "$dhcpd_folder/euca-dhcp.pid" ] || rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
   # What it says comes through a pipe: where AppArmor confines it, it may not write to a file of ours.
   said=$("$VNET_DHCPDAEMON" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid" < /dev/null 2>&1 3>&- 9>&-) && return
   complain "dhcpd does not start: $(printf '%s\n' "$said" | sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' | head -n 2 | tr '\n' ' ')"
@@ -671,8 +677,8 @@ grep -q '^ *host ' "$want/dhcpd.conf" || answers=
 # Going back to a file without its daemon: eucanetd leaves a node like that when its last instance is gone.
 [ ! -f "$want/expected/dhcpd" ] || grep -q '^#=' "$want/expected/dhcpd" || answers=
 [ -n "$answers" ] || dhcpd_stop || return 1
-cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
-mkdir -p "$dhcpd_folder" || return 1
+[ -e "$conf" ] && cmp -s "$want/dhcpd.conf" "$conf" && { [ -z "$answers" ] || dhcpd_running; } && return
+[ -d "$dhcpd_folder" ] || mkdir -p "$dhcpd_folder" || return 1
 ( umask 022; cat "$want/dhcpd.conf" > "$conf.next" && sync "$conf.next" && mv -f "$conf.next" "$conf" ) || return 1
 [ -e "$dhcpd_folder/euca-dhcp.leases" ] || : > "$dhcpd_folder/euca-dhcp.leases" || return 1
 [ -z "$answers" ] || dhcpd_start
@@ -813,12 +819,25 @@ esac 2> /dev/null || { complain "nothing answers at $asked, where instances are 
 # before: <digest> <time> <run> <bundle> <what>.
 
 # It syncs files and folders, not all of the disk's caches: the disks of instances may have gigabytes there.
-put() { # file; its text on standard input
-  cat > "$1.new" && sync "$1.new" && mv -f "$1.new" "$1" && sync "${1%/*}"
+put() { # file text
+  printf '%s\n' "$2" > "$1.new" && sync "$1.new" && mv -f "$1.new" "$1" && sync "${1%/*}"
 }
 
 # History, not truth: that a line does not fit on the disk stops nothing.
 journal() {
+  [ -n "$link" ] || find_link
+  line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run ${digest%"${digest#????????????}"} $*"
+  link=$(sha256sum << END
+$link $line
+END
+)
+  link=${link%% *}
+  { printf '%s %s\n' "$link" "$line" >> "$state/journal" && sync "$state/journal"; } 2> /dev/null || link=
+}
+
+# Puts into $link the digest that the last line begins with. Only who has the lock writes there, so it is looked for once.
+link=
+find_link() {
   book=$state/journal
   [ -s "$book" ] && latest=$book || latest=$book.1
   earlier=$(tail -n 1 "$latest" 2> /dev/null; echo .)
@@ -828,9 +847,7 @@ journal() {
     *) { echo ' (torn)' >> "$latest"; } 2> /dev/null ;;
   esac
   earlier=${earlier%.}
-  line="$(date -u +%Y-%m-%dT%H:%M:%SZ) $run ${digest%"${digest#????????????}"} $*"
-  link=$(printf '%s %s\n' "${earlier%% *}" "$line" | sha256sum)
-  { printf '%s %s\n' "${link%% *}" "$line" >> "$book" && sync "$book"; } 2> /dev/null
+  link=${earlier%% *}
 }
 
 # Ten thousand pushes or so.
@@ -842,15 +859,17 @@ last_word() {
     awk -v run="$run" '$3 == run { $1 = $2 = $3 = $4 = ""; last = $0 } END { sub(/^ +/, "", last); print last }'
 }
 
-boot_id() { read -r id < /proc/sys/kernel/random/boot_id && echo "$id"; }
-# Seconds since the node was started: nobody sets this clock.
-uptime() { read -r seconds _ < /proc/uptime && echo "${seconds%%.*}"; }
+read -r boot_id < /proc/sys/kernel/random/boot_id
+# Puts into $now the seconds since the node was started: nobody sets this clock.
+read_clock() { read -r now _ < /proc/uptime && now=${now%%.*}; }
 
-# A commit that nobody has confirmed yet: its run, bundle, boot, state (committing or awaiting), until, window, before,
-# version, adopting.
-pending() { # field
+# Puts into $pending_run and so on what is written down of a commit that nobody has confirmed yet; its state is committing
+# or awaiting. Only who has the lock writes it.
+recall() {
+  pending_run='' pending_bundle='' pending_boot='' pending_state='' pending_until='' pending_window='' pending_before=''
+  pending_version='' pending_adopting=''
   [ -e "$state/pending" ] || return 0
-  while read -r field value; do [ "$field" != "$1" ] || echo "$value"; done < "$state/pending"
+  while read -r field said; do eval "pending_$field=\$said"; done < "$state/pending"
 }
 
 # ---- the transaction ----
@@ -879,7 +898,7 @@ converge() {
 foresee() { # [what was there a moment ago]
   # In a rehearsal nothing is there yet.
   changes=$artifacts
-  [ -n "$rehearsing" ] || changes=$(differing "${1-}" | tr '\n' ' ')
+  [ -n "$rehearsing" ] || { find_differing "${1-}"; changes=$wrong; }
   # An artifact may add to them.
   for name in $artifacts; do changed "$name" || continue; perform "$name" prepare || return 1; done
   foreseen=yes
@@ -887,20 +906,25 @@ foresee() { # [what was there a moment ago]
 
 changed() { case " $changes " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-# Prints the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want showed.
-differing() { # [folder]
-  # Nearly always nothing does.
-  [ -n "${1-}" ] || [ "$(show 2> /dev/null)" != "$(shown_in "$want")" ] || return 0
+# Puts into $wrong the artifacts of which the kernel, or what was saved of it, does not hold what the rehearsal of $want
+# showed.
+find_differing() { # [folder]
+  wrong=
+  # Nearly always nothing does, or little.
+  if [ -n "${1-}" ]; then differences=$(diff -rq "$1/expected" "$want/expected")
+  elif [ "$(show 2> /dev/null)" = "$(shown_in "$want")" ]; then return; fi
   for name in $artifacts; do
-    if [ -n "${1-}" ]; then
-      ! cmp -s "$1/expected/$name" "$want/expected/$name" || continue
-      there=$(cat "$1/expected/$name")
-    else
+    if [ -z "${1-}" ]; then
       # What cannot be read is not what was wanted, also where that is nothing.
       there=$("${name}_show" 2> /dev/null) || there='# cannot be read'
+    else
+      case $differences in *"/expected/$name and "* | *"/expected: $name"*) ;; *) continue ;; esac
+      there=
+      [ ! -s "$1/expected/$name" ] || there=$(cat "$1/expected/$name")
     fi
-    [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || echo "$name"
+    [ -f "$want/expected/$name" ] && alike "$name" "$there" "$(cat "$want/expected/$name")" || wrong="$wrong $name"
   done
+  wrong=${wrong# }
 }
 
 # What the rehearsal of a bundle showed, in the form of show.
@@ -919,7 +943,7 @@ make() { # folder
   want=$1
   blocked=$1/blocked
   converge || return 1
-  wrong=$(differing)
+  find_differing
   [ -z "$wrong" ] || { complain "the kernel does not hold what was written: $wrong"; return 1; }
 }
 
@@ -928,7 +952,8 @@ make() { # folder
 save() { # folder
   want=/nonexistent
   blocked=/nonexistent
-  rm -rf "$1" && mkdir -p "$1/expected" || return 1
+  [ ! -e "$1" ] || rm -rf "$1" || return 1
+  mkdir -p "$1/expected" || return 1
   for name in $artifacts; do
     "${name}_show" > "$1/expected/$name" || return 1
     eval "file=\$${name}_file"
@@ -943,6 +968,7 @@ lock() { # the seconds to wait
   [ -e "$state/lock" ] || { : > "$state/lock"; } 2> /dev/null || refuse "$state cannot be written"
   exec 9< "$state/lock"
   flock -w "${1:-30}" 9 || { complain 'another run works on this node'; exit 23; }
+  recall
   sweep_leftovers
   for work in "/run/edgepush.$$" "$state/work.$$"; do ! mkdir "$work" 2> /dev/null || break; done
   [ -d "$work" ] || refuse '/run cannot be written'
@@ -951,9 +977,8 @@ lock() { # the seconds to wait
 
 # What runs that died have left behind; only what a run still goes back to is of use.
 sweep_leftovers() {
-  kept=$(pending before)
   for left in /run/edgepush.* "$state"/work.* "$state"/snap/*; do
-    [ ! -e "$left" ] || [ "$left" = "$kept" ] || rm -rf "$left"
+    [ ! -e "$left" ] || [ "$left" = "$pending_before" ] || rm -rf "$left"
   done
   for name in $artifacts; do "${name}_tidy"; done
 }
@@ -988,12 +1013,23 @@ rehearsal() {
 rehearse() { # scratch folder of the check
   work=$1
   rehearsing=yes
+  stand_ins=lo
   scope=$here
   blocked=$work/blocked
   ip link set lo up && mkdir "$work/expected" || exit 20
   for name in $artifacts; do perform "$name" world || exit 20; done
   converge || exit 20
   for name in $artifacts; do "${name}_show" > "$work/expected/$name" || exit 20; done
+}
+
+# An interface of that name, in the namespace of a rehearsal, where several artifacts may ask for it.
+stand_in() { # name
+  case " $stand_ins " in *" $1 "*) return ;; esac
+  stand_ins="$stand_ins $1"
+  ip -batch - << END
+link add $1 type bridge
+link set $1 up
+END
 }
 
 # Nothing is touched before the state to go back to is on the disk, the epoch is stored, and somebody watches the window.
@@ -1004,7 +1040,7 @@ commit() { # epoch window version
   fence "$1"
   forget_other_boots
   # What a run that died left is a mix, and nothing to go back to.
-  mixed=$(pending before)
+  mixed=$pending_before
   before=$mixed
   seen=
   if [ -z "$before" ]; then
@@ -1016,8 +1052,8 @@ commit() { # epoch window version
     # eucanetd may be at work until it is retired.
     [ "$verb" = adopt ] || seen=$before
   fi
-  echo "$1 $run" | put "$state/epoch" && arm "$2" "$3" || {
-    [ "$(pending run)" != "$run" ] || go_back 'nobody watches the window'
+  put "$state/epoch" "$1 $run" && arm "$2" "$3" || {
+    [ "$pending_run" != "$run" ] || go_back 'nobody watches the window'
     refuse "$state cannot be written: is the disk full?"
   }
   journal begins
@@ -1050,11 +1086,11 @@ await_go() {
 go_back() { # why
   foreseen=
   announces=
-  before=$(pending before)
+  before=$pending_before
   journal "goes back: $1"
   for folder in "$state/current" "$before"; do
     [ -d "$folder/expected" ] && make "$folder" || continue
-    [ -z "$(pending adopting)" ] || revive
+    [ -z "$pending_adopting" ] || revive
     journal "went back to $(basename "$(readlink -f "$folder")"): $1"
     close_window
     reply state rolled-back
@@ -1094,11 +1130,11 @@ longest_wait=300
 
 # Another run that may still be confirmed.
 leave_others_alone() {
-  other=$(pending run)
-  [ -n "$other" ] && [ "$(pending boot)" = "$(boot_id)" ] || return 0
-  left=$(($(pending until) - $(uptime)))
-  [ "$(pending state)" = awaiting ] && [ "$left" -gt 0 ] || return 0
-  complain "run $other waits $left s more for its confirmation here: edgepush confirm $other, or edgepush abort $other"
+  [ "$pending_state" = awaiting ] && [ "$pending_boot" = "$boot_id" ] || return 0
+  read_clock
+  left=$((pending_until - now))
+  [ "$left" -gt 0 ] || return 0
+  complain "run $pending_run waits $left s more for its confirmation here: edgepush confirm $pending_run, or edgepush abort $pending_run"
   exit 23
 }
 
@@ -1113,9 +1149,9 @@ fence() { # epoch
 }
 
 forget_other_boots() {
-  [ -e "$state/pending" ] && [ "$(pending boot)" != "$(boot_id)" ] || return 0
+  [ -e "$state/pending" ] && [ "$pending_boot" != "$boot_id" ] || return 0
   mine=$run
-  run=$(pending run)
+  run=$pending_run
   journal 'cut off: the node was started anew'
   run=$mine
   close_window
@@ -1127,11 +1163,12 @@ arm() { # window version
   watching=$work/watching
   write_pending committing $((longest_wait + longest_commit + window)) || return 1
   if ! watch_as_unit; then setsid sh "$script" expire "$run" "$watching" < /dev/null > /dev/null 2>&1 3>&- 4<&- 9>&- & fi
-  for _ in $(seq 500); do
-    [ ! -e "$watching" ] || return 0
+  waited=0
+  until [ -e "$watching" ]; do
+    [ "$waited" -lt 500 ] || return 1
+    waited=$((waited + 1))
     sleep 0.01
   done
-  return 1
 }
 
 # Where systemd ends the processes of a login with it, it does not end another unit.
@@ -1141,17 +1178,21 @@ watch_as_unit() {
 }
 
 write_pending() { # state seconds
-  put "$state/pending" << END
-run $run
+  read_clock
+  adopts=
+  [ "$verb" != adopt ] || adopts=yes
+  put "$state/pending" "run $run
 bundle $digest
-boot $(boot_id)
+boot $boot_id
 state $1
-until $(($(uptime) + $2))
+until $((now + $2))
 window $window
 before $before
 version $version
-adopting $([ "$verb" != adopt ] || echo yes)
-END
+adopting $adopts"
+  written=$?
+  recall
+  return $written
 }
 
 open_window() { # seconds
@@ -1159,13 +1200,14 @@ open_window() { # seconds
 }
 
 close_window() {
-  before=$(pending before)
+  before=$pending_before
   rm -f "$state/pending" && sync "$state"
   [ -z "$before" ] || rm -rf "$before"
+  recall
 }
 
-is_confirmed() { [ "$(pending state)" = awaiting ] && [ "$(readlink "$state/current")" = "gen/$(pending bundle)" ]; }
-is_over() { [ "$(uptime)" -ge "$(pending until)" ]; }
+is_confirmed() { [ "$pending_state" = awaiting ] && [ "$(readlink "$state/current")" = "gen/$pending_bundle" ]; }
+is_over() { read_clock && [ "$now" -ge "$pending_until" ]; }
 
 # What became of a run that nothing waits for any more: what is current is the truth, the journal tells why.
 answer_for_the_past() {
@@ -1181,9 +1223,9 @@ answer_for_the_past() {
 # From here on the window of this run is open.
 must_wait() {
   forget_other_boots
-  [ "$(pending run)" = "$run" ] || answer_for_the_past
+  [ "$pending_run" = "$run" ] || answer_for_the_past
   is_confirmed && return
-  [ "$(pending state)" = awaiting ] || take_back 'the commit was cut off'
+  [ "$pending_state" = awaiting ] || take_back 'the commit was cut off'
   ! is_over || take_back 'not confirmed in time'
 }
 
@@ -1214,10 +1256,10 @@ tell_changes() { # what was there before
 
 confirm() {
   must_wait
-  wrong=$(differing)
+  find_differing
   [ -z "$wrong" ] || take_back "it was changed before it was confirmed: $wrong"
-  version=$(pending version)
-  before=$(pending before)
+  version=$pending_version
+  before=$pending_before
   tell_changes "$before"
   # What was here before the first bundle of all: generation 0.
   [ -e "$state/generation-0" ] || [ -L "$state/current" ] || cp -R "$before" "$state/generation-0"
@@ -1234,14 +1276,15 @@ confirm() {
 }
 
 abort() { # why
-  case $([ "$(pending run)" = "$run" ] || last_word) in confirmed*) refuse 'it is confirmed already' ;; esac
+  case $([ "$pending_run" = "$run" ] || last_word) in confirmed*) refuse 'it is confirmed already' ;; esac
   must_wait
   go_back "$1"
 }
 
 extend() { # seconds
   must_wait
-  sed "s/^until .*/until $(($(uptime) + $1))/" "$state/pending" > "$work/pending" && put "$state/pending" < "$work/pending" ||
+  read_clock
+  extended=$(sed "s/^until .*/until $((now + $1))/" "$state/pending") && put "$state/pending" "$extended" ||
     refuse 'that cannot be written down: is the disk full?'
   journal "extended by $1 s from now"
   reply state extended
@@ -1249,19 +1292,19 @@ extend() { # seconds
 
 # A commit that waits for the word may wait long; once it has begun it may not.
 hangs() { # file that says that the watch has begun
-  [ -n "$begun" ] || [ ! -e "$1.begun" ] || begun=$(uptime)
-  [ -n "$begun" ] && [ "$(pending state)" = committing ] &&
-    [ "$(uptime)" -ge $((begun + longest_commit + $(pending window))) ]
+  read_clock
+  [ -n "$begun" ] || [ ! -e "$1.begun" ] || begun=$now
+  [ -n "$begun" ] && [ "$pending_state" = committing ] && [ "$now" -ge $((begun + longest_commit + pending_window)) ]
 }
 
 expire() { # file that says that the watch has begun
   : > "$1"
   begun=
-  while [ "$(pending run)" = "$run" ] && ! is_over && ! hangs "$1"; do sleep 1; done
+  while recall && [ "$pending_run" = "$run" ] && ! is_over && ! hangs "$1"; do sleep 1; done
   # A commit that has the lock by now hangs.
   (lock 10) || end_holders
   lock
-  [ "$(pending run)" = "$run" ] || exit 0
+  [ "$pending_run" = "$run" ] || exit 0
   is_over || hangs "$1" || exec sh "$script" expire "$run" "$work/watching" 9<&-
   if is_confirmed; then close_window; exit 0; fi
   for _ in $(seq 10); do
@@ -1310,7 +1353,8 @@ read_line() { # file
 serves() { # version
   [ -n "$1" ] || return 0
   read_line "$state/version"
-  [ "$said" = "$1" ] || echo "$1" | put "$state/version" || note "$state/version cannot be written"
+  # No word is better than an old one.
+  [ "$said" = "$1" ] || put "$state/version" "$1" || { rm -f "$state/version" "$state/version.new"; note "$state/version cannot be written"; }
   read_line "$version_file"
   [ "$said" = "$1" ] ||
     (umask 022; printf '%s' "$1" > "$version_file.new" && mv -f "$version_file.new" "$version_file") || note "$version_file cannot be written"
@@ -1362,7 +1406,7 @@ forget() {
 held() {
   read_line "$version_file"
   reply view "$said"
-  wrong=$(differing)
+  find_differing
   [ -n "$wrong" ] || { reply held yes; return; }
   reply held no
   reply differs $wrong

@@ -1,4 +1,4 @@
-/** The system's own `ssh`, where there is one; the only file below cli.ts that starts processes. */
+/** Programs of this host, where it has them: `ssh` and `ping`. The only file below cli.ts that starts processes. */
 
 import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
@@ -9,10 +9,10 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Undefined where no OpenSSH is installed. It reads no input, and has this many milliseconds. */
-export function runSsh(args: readonly string[], timeout: number): Promise<Ended | undefined> {
+/** Undefined where it is not installed. It reads no input, and has this many milliseconds. */
+export function runProgram(name: 'ssh' | 'ping', args: readonly string[], timeout: number): Promise<Ended | undefined> {
   return new Promise((resolve, reject) => {
-    const child = execFile('ssh', args, { timeout, encoding: 'utf8' }, (error, stdout, stderr) => {
+    const child = execFile(name, args, { timeout, encoding: 'utf8' }, (error, stdout, stderr) => {
       if (error === null) resolve({ code: 0, stdout, stderr })
       else if (error.code === 'ENOENT') resolve(undefined)
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr })
