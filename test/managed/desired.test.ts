@@ -124,6 +124,10 @@ describe('a controller', () => {
     },
   )
 
+  it('a network that holds 0.0.0.0 has no rules for instances without a public address', () => {
+    expect(sourcesOf(document({}, '<cidr>0.0.0.0/1</cidr>'))).toEqual(['0.0.0.0/1'])
+  })
+
   it('a rule about a group and a network lets in what both have', () => {
     const narrow = document({}, '<groupId>sg-11111111</groupId><cidr>172.16.63.200/29</cidr>')
     const apart = document({}, '<groupId>sg-11111111</groupId><cidr>10.0.0.0/8</cidr>')
