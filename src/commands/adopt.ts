@@ -2,6 +2,7 @@
 
 import type { ExitCode } from '../error.ts'
 import { adopting } from '../run/take-over.ts'
+import { free, keep } from './allocation.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
@@ -25,6 +26,7 @@ export async function adopt(playbook: string | undefined, flags: AdoptFlags, con
   refuseChecks(targeted, gathered)
   const doubts = [...doubtsOf(gathered, configuration, nodes, context), ...doubtProbes(targeted, gathered)]
   heedDoubts(doubts, flags.force, context)
+  const allocated = keep(gathered.allocated, context)
   const tasks = served(nodes, gathered).map((node) => {
     const goal = goalFor(node, gathered, safetyFor(node, stageOf(node, targeted), gathered))
     return { ...node, serve: adopting(goal, flags.force.includes('difference')) }
@@ -32,8 +34,10 @@ export async function adopt(playbook: string | undefined, flags: AdoptFlags, con
   const { cloud } = configuration.inventory
   const stages = singleStage('adopt', tasks, flags)
   const { leftOut } = gathered
-  return await fleetRun(
+  const code = await fleetRun(
     { command: 'adopt', cloud, view: stampOf(gathered), stages, json: flags.json, leftOut },
     context,
   )
+  free(allocated, code, context)
+  return code
 }

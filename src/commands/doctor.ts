@@ -1,15 +1,20 @@
 /**
- * `edgepush doctor`: can each node be logged in to, does the login become root's, is it understood, is its journal whole?
- * Changes nothing. With --sudoers it asks nobody, but prints what has to be in a sudoers file of the nodes.
+ * `edgepush doctor`: can each node be logged in to, does the login become root's, is it understood, is its journal whole,
+ * and does it show what its mode depends on? Changes nothing. With --sudoers it asks nobody, but prints what has to be in a
+ * sudoers file of the nodes.
  */
 
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import { packageTemplates } from '../config/templates.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
+import { MODES } from '../modes/index.ts'
+import { resolveOptions } from '../modes/settings.ts'
 import { sudoersLine } from '../node/command.ts'
+import { examine, type Symptom } from '../node/examine.ts'
 import { type Journal, readJournal } from '../node/journal.ts'
 import { type Probed, probe } from '../node/probe.ts'
+import type { Connection } from '../node/transport.ts'
 import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
 import { chosenNodes, completed } from './chosen.ts'
@@ -25,7 +30,7 @@ export interface DoctorFlags extends NodeFlags {
 
 interface Finding {
   readonly node: string
-  readonly about: 'login' | 'probe' | 'journal'
+  readonly about: string
   readonly text: string
 }
 
@@ -35,7 +40,7 @@ export async function doctor(playbook: string | undefined, flags: DoctorFlags, c
   if (flags.sudoers) return printSudoers(nodes, context)
 
   const templates = packageTemplates()
-  const work = eachNode(nodes, flags, (node) => examine(node, templates, context))
+  const work = eachNode(nodes, flags, (node) => askOne(node, templates, context))
   const results = (await working(context.terminal, 'asking the nodes', work)).flat()
 
   const findings = results.filter((result) => 'about' in result)
@@ -46,18 +51,22 @@ export async function doctor(playbook: string | undefined, flags: DoctorFlags, c
 }
 
 /** What was found until something failed, and what failed. */
-async function examine(
-  { name, target }: InventoryNode,
+async function askOne(
+  node: InventoryNode,
   templates: Templates,
   { transport }: Context,
 ): Promise<readonly (Finding | Failed)[]> {
+  const { name, target } = node
   const findings: Finding[] = []
   try {
     const connection = await transport.connect(target)
     try {
       findings.push({ node: name, about: 'login', text: target.become ? `${target.user}, root by sudo` : target.user })
-      findings.push({ node: name, about: 'probe', text: describe(await probe(connection, templates)) })
+      const probed = await probe(connection, templates)
+      findings.push({ node: name, about: 'probe', text: describe(probed) })
       findings.push({ node: name, about: 'journal', text: wholeness(await readJournal(connection)) })
+      const symptoms = await symptomsOf(node, probed, connection)
+      findings.push(...symptoms.map((symptom) => ({ node: name, ...symptom })))
     } finally {
       connection.close()
     }
@@ -65,6 +74,18 @@ async function examine(
   } catch (error) {
     return [...findings, failed(name, error)]
   }
+}
+
+/** Of the mode that the node holds, or else of the one that its own configuration says; none of one we do not know. */
+async function symptomsOf(
+  { role, options }: InventoryNode,
+  { holding, conf }: Probed,
+  connection: Connection,
+): Promise<readonly Symptom[]> {
+  const name = holding?.mode ?? conf.VNET_MODE?.value
+  const duty = MODES.find((mode) => mode.name === name)?.duties[role]
+  if (duty?.symptoms === undefined) return []
+  return await examine(connection, duty.symptoms, resolveOptions(duty.options, options, conf).options)
 }
 
 function wholeness({ lines, broken }: Journal): string {

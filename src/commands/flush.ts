@@ -57,11 +57,11 @@ export async function flush(playbook: string | undefined, flags: FlushFlags, con
 async function readNamedView(
   flags: FlushFlags,
   configuration: Configuration,
-  { transport }: Context,
+  context: Context,
 ): Promise<View | undefined> {
   if (flags.view === undefined) return undefined
-  const sourced = await fetchView({ kind: 'file', file: flags.view }, transport)
-  return readSourced(sourced, flags, configuration).view
+  const sourced = await fetchView({ kind: 'file', file: flags.view }, context.transport)
+  return readSourced(sourced, flags, configuration, context).view
 }
 
 /** The mode of the first to say one: what the node holds, the view, the node's own configuration; or the only one there is. */

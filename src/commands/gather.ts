@@ -11,6 +11,7 @@ import { working } from '../report/working.ts'
 import { SCOPES } from '../view/parse/scope.ts'
 import type { Finding, Reading } from '../view/parse.ts'
 import { fetchView, type SourcedView, type ViewSource } from '../view/source/fetch-view.ts'
+import { type Allocated, allocationOf, NOBODYS } from './allocation.ts'
 import type { Context, NodeFlags, ViewFlags } from './context.ts'
 import { type Serving, served } from './node-bundle.ts'
 import { type ServedView, servedView } from './served-view.ts'
@@ -18,10 +19,14 @@ import { type ServedView, servedView } from './served-view.ts'
 export interface Gathered extends Serving {
   readonly sourced: SourcedView
   /** All that was read in it. */
-  readonly read: ServedView
+  readonly read: ReadView
   /** How many parts of the view are not served. */
   readonly leftOut: number
+  /** What a push has to keep in the record; absent where views say all of it. */
+  readonly allocated: Allocated | undefined
 }
+
+type ReadView = ServedView & Pick<Gathered, 'allocated'>
 
 export function configure(flags: NodeFlags, playbook: string | undefined, context: Context): Configuration {
   const configuration = loadConfiguration({ playbook, inventory: flags.inventory }, context.playbookPlaces)
@@ -47,11 +52,11 @@ export async function gather(
   const { playbook, inventory } = configuration
   const { transport, terminal } = context
   const sourced = await working(terminal, 'fetching the view', fetchView(sourceOf(flags, playbook.source), transport))
-  const isSame = before && !sourced.files && sourced.text === before.sourced.text
-  const read = isSame ? before.read : readSourced(sourced, flags, configuration)
-  const { view, mode, findings, leftOut } = read
+  const isSame = before && !sourced.files && !sourced.configured && sourced.text === before.sourced.text
+  const read = isSame ? before.read : readSourced(sourced, flags, configuration, context)
+  const { view, mode, findings, leftOut, allocated } = read
   for (const finding of findings) terminal.err(`${describe(finding)}\n`)
-  const gathered = { view, sourced, read, leftOut, mode, templates: before?.templates ?? packageTemplates() }
+  const gathered = { view, sourced, read, leftOut, allocated, mode, templates: before?.templates ?? packageTemplates() }
   const nodes = served(inventory.nodes, gathered)
   refuse(nodes.flatMap(({ role, options }) => findDefects(dutyOf(mode, role).options, options)))
   return gathered
@@ -61,10 +66,14 @@ export async function gather(
 export function readSourced(
   sourced: SourcedView,
   flags: ViewFlags,
-  { playbook, inventory: { nodes } }: Configuration,
-): ServedView {
+  { playbook, inventory: { cloud, nodes } }: Configuration,
+  context: Context,
+): ReadView {
   const onlyNode = nodes.length === 1 ? nodes[0]?.address : undefined
-  return servedView(sourced, readingOf(flags, playbook), onlyNode)
+  const { before, kept } = sourced.configured ? allocationOf(cloud, context) : NOBODYS
+  const served = servedView(sourced, readingOf(flags, playbook), { onlyNode, before })
+  const now = served.allocation
+  return { ...served, allocated: kept && now && { cloud, kept, now } }
 }
 
 /** What is typed wins. */

@@ -7,7 +7,7 @@ import type { Word } from '../run/settle.ts'
 import type { Context } from './context.ts'
 import { aboutNodes, described } from './described.ts'
 import { complete, type Flags } from './flags.ts'
-import { LOCK_VERBS, RETRY, SETTLING_VERBS, TRUST_VERBS, UNITS_VERB, VERBS, type Verb } from './verbs.ts'
+import { LOCK_VERBS, RETRY, SETTLING_VERBS, SHOW_VERB, TRUST_VERBS, UNITS_VERB, VERBS, type Verb } from './verbs.ts'
 
 /** Does a command's work in the context that its flags ask for. */
 type Perform = (flags: Flags, work: (context: Context) => ExitCode | Promise<ExitCode>) => Promise<void>
@@ -41,6 +41,7 @@ export function programFor(version: string, perform: Perform): Command {
   verb('doctor', async (...run) => (await import('./doctor.ts')).doctor(...run))
   addTrust(program, perform)
   addLock(program, perform)
+  addShow(program, perform)
   addCheckConfig(program, perform)
   verb('adopt', async (...run) => (await import('./adopt.ts')).adopt(...run))
   verb('release', async (...run) => (await import('./release.ts')).release(...run))
@@ -103,6 +104,13 @@ function addLock(program: Command, perform: Perform): void {
   described(release, LOCK_VERBS.release).action(async (run: string, flags: Flags) => {
     const { lockRelease } = await import('./lock.ts')
     await perform(flags, (context) => lockRelease(run, complete(flags), context))
+  })
+}
+
+function addShow(program: Command, perform: Perform): void {
+  described(program.command('show'), SHOW_VERB).action(async (flags: Flags) => {
+    const { show } = await import('./show.ts')
+    await perform(flags, (context) => show(complete(flags), context))
   })
 }
 

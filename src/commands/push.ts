@@ -3,6 +3,7 @@
 import { type StageNodes, selectStages } from '../config/select.ts'
 import { EXIT, type ExitCode, Refusal } from '../error.ts'
 import { historyOf } from '../record/history.ts'
+import { free, keep } from './allocation.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { fleetRun } from './fleet-run.ts'
 import { configure, gather } from './gather.ts'
@@ -18,7 +19,11 @@ export async function push(playbook: string | undefined, flags: PushFlags, conte
   const gathered = await gather(flags, configuration, context)
   const pushing = { chosen, configuration, gathered }
   heedPush(pushing, flags.force, context)
-  return await fleetRun({ command: 'push', ...pushFleet(pushing, flags), json: flags.json }, context)
+  const allocated = keep(gathered.allocated, context)
+  const code = await fleetRun({ command: 'push', ...pushFleet(pushing, flags), json: flags.json }, context)
+  // What waits for a person may still be taken back.
+  if (flags.confirmWindow === undefined) free(allocated, code, context)
+  return code
 }
 
 /** The playbook's own windows are long enough. */

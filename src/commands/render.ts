@@ -12,6 +12,7 @@ import { probeNode } from '../node/probe.ts'
 import { profileDiff } from '../report/profile-diff.ts'
 import { table } from '../report/table.ts'
 import { working } from '../report/working.ts'
+import { changesOf } from './allocation.ts'
 import { chosenNodes } from './chosen.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { eachNode } from './each-node.ts'
@@ -44,6 +45,7 @@ export async function render(playbook: string | undefined, flags: RenderFlags, c
   const nodes = chosenNodes(configuration.inventory, flags, context)
   const gathered = await gather(flags, configuration, context)
   warnOf(doubtsOf(gathered, configuration, nodes, context), context)
+  for (const line of changesOf(gathered.allocated)) context.terminal.err(`note: ${line}\n`)
   const work = eachNode(served(nodes, gathered), flags, (node) => renderNode(node, gathered, context))
   const results = await working(context.terminal, 'rendering', work)
   const bundles = results.filter((result) => 'files' in result)

@@ -53,6 +53,12 @@ export const UNITS_VERB = {
   options: [new Option('--out <dir>', 'write the files into this folder instead of printing them')],
 } as const
 
+export const SHOW_VERB = {
+  does: 'list the tags and addresses that clouds without a view were given by us, and since when',
+  example: 'edgepush show',
+  options: [jsonOption()],
+} as const
+
 export const LOCK_VERBS = {
   status: {
     does: 'list the nodes that runs have, and whether these runs still live',

@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, Refusal, Unfit } from '../error.ts'
 import { delay, dueNodes, type Known, learn } from '../run/due.ts'
 import type { Listener, ViewStamp } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
+import { free, keep } from './allocation.ts'
 import { type Asked, bundleAgain } from './bundle-again.ts'
 import type { Context, ViewFlags } from './context.ts'
 import { heldRun, stampOf } from './fleet-run.ts'
@@ -83,6 +84,7 @@ export async function watchRound(
   )
   const isAsked = due.size > 0 && !context.signal.aborted
   const ran = isAsked ? await heldRun({ command: 'watch', ...fleet }, context, show) : NOBODY
+  free(gathered.allocated, ran.code, context)
   const now = performance.now()
   const learnt = ran.outcomes.map((outcome) => {
     return [outcome.node, learn(before.known.get(outcome.node), outcome, now, Math.random())] as const
@@ -111,7 +113,7 @@ async function gathering(
   try {
     const gathered = await gather(flags, plan.configuration, context, before)
     heedPush({ ...plan, gathered }, [], context)
-    return gathered
+    return { ...gathered, allocated: keep(gathered.allocated, context) }
   } catch (error) {
     if (error instanceof Refusal) return error
     throw error

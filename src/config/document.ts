@@ -18,6 +18,7 @@ export interface Document<Value> {
   /** `file:line:column` of a scalar, or of the key of a map or list; what is missing is where its parent is. */
   where(path: KeyPath): string
   whereKey(path: KeyPath): string
+  lineOf(path: KeyPath): number
   /** A scalar as it is written: `0755` stays `0755`, though its value is the number 755. */
   written(path: KeyPath): string
   /** In the order of the file, which an object does not keep for keys such as `10`. */
@@ -43,7 +44,18 @@ export function loadDocument<const Schema extends Exclude<JSONSchema, boolean>>(
   namedBy: string,
   schema: Schema,
 ): Document<FromSchema<Schema>> {
-  const document = loadForeignDocument(file, namedBy, schema, OURS)
+  const document = parseForeign(readText(file, namedBy), file, schema, OURS)
+  // The schema has just found nothing wrong with it.
+  return { ...document, value: document.value as FromSchema<Schema> }
+}
+
+/** Of a document that came from somewhere else than a file of ours, `file` is how messages name it. */
+export function parseDocument<const Schema extends Exclude<JSONSchema, boolean>>(
+  text: string,
+  file: string,
+  schema: Schema,
+): Document<FromSchema<Schema>> {
+  const document = parseForeign(text, file, schema, OURS)
   // The schema has just found nothing wrong with it.
   return { ...document, value: document.value as FromSchema<Schema> }
 }
@@ -55,7 +67,10 @@ export function loadForeignDocument(
   schema: object,
   demands: Demands,
 ): Document<unknown> {
-  const text = readText(file, namedBy)
+  return parseForeign(readText(file, namedBy), file, schema, demands)
+}
+
+function parseForeign(text: string, file: string, schema: object, demands: Demands): Document<unknown> {
   const yaml = parseYaml(file, text, demands.notes)
   const textDefects = [...demands.textDefects(text), ...yaml.defects]
   refuse(textDefects.map(({ offset, problem }) => ({ offset, line: `${yaml.place(offset)}: ${problem}` })))
@@ -67,6 +82,7 @@ export function loadForeignDocument(
     value: yaml.value,
     where: (path) => yaml.place(yaml.offsetOf(path)),
     whereKey: (path) => yaml.place(yaml.offsetOfKey(path)),
+    lineOf: yaml.lineOf,
     written: yaml.written,
     keys: yaml.keys,
     refuse: (defects) => refuse(defects.map((defect) => locate(yaml, defect))),

@@ -16,7 +16,23 @@ const SOURCE = {
       additionalProperties: false,
       description: 'a map such as { host: clc-01, file: /var/run/eucalyptus/global_network_info.xml }',
     },
-    file: { ...FILE_PATH, description: 'the path of a view, or of a folder with the files of 3.4' },
+    file: { ...FILE_PATH, description: 'the path of a view, or of a folder that stands for one' },
+    instances: {
+      type: ['string', 'object'],
+      pattern: FILE_PATH.pattern,
+      required: ['command'],
+      properties: {
+        command: {
+          type: 'array',
+          minItems: 1,
+          items: { type: 'string', pattern: '^[^\\u0000]+$', description: 'a program, or one of its arguments' },
+          description: 'a list of a program and its arguments such as [./list-instances, --all]',
+        },
+      },
+      additionalProperties: false,
+      description:
+        'the path of an instance list, or a map such as { command: [./list-instances] }; the file is then an eucalyptus.conf',
+    },
     max_age: DURATION,
     mode: {
       type: 'string',

@@ -4,7 +4,7 @@
  * Invariant: everything in here is honoured by a run.
  */
 
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Target } from '../node/transport.ts'
 import { type Reading, STRICT } from '../view/parse.ts'
 import type { Defect } from './defect.ts'
@@ -38,10 +38,15 @@ export interface FileReference {
   readonly namedBy: string
 }
 
-/** Where the view comes from. */
-type Source =
+/** Where the view comes from; with `instances` the file is a configuration file. */
+type Source = (
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'ssh'; readonly target: Target; readonly file: string }
+) & { readonly instances?: InstanceSource | undefined }
+
+type InstanceSource =
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'command'; readonly command: readonly string[] }
 
 export function loadPlaybook(file: string, namedBy: string): Playbook {
   const document = loadDocument(file, namedBy, PLAYBOOK_SCHEMA)
@@ -85,9 +90,21 @@ function besides(file: string, path: string): string {
 }
 
 function toSource(source: NonNullable<PlaybookYaml['source']>, file: string): Source | undefined {
-  if (source.file !== undefined) return { kind: 'file', file: besides(file, source.file) }
+  const instances = source.instances === undefined ? undefined : toInstances(source.instances, file)
+  if (source.file !== undefined) return { kind: 'file', file: besides(file, source.file), instances }
   if (source.ssh === undefined) return undefined
-  return { kind: 'ssh', target: toTarget(source.ssh.host, source.ssh.host, source.ssh, file), file: source.ssh.file }
+  const { ssh } = source
+  return { kind: 'ssh', target: toTarget(ssh.host, ssh.host, ssh, file), file: ssh.file, instances }
+}
+
+/** A program without a slash is one of PATH, so one beside the file has one. */
+function toInstances(
+  said: NonNullable<NonNullable<PlaybookYaml['source']>['instances']>,
+  file: string,
+): InstanceSource {
+  if (typeof said === 'string') return { kind: 'file', file: besides(file, said) }
+  const [program = '', ...args] = said.command
+  return { kind: 'command', command: [program.includes('/') ? resolve(besides(file, program)) : program, ...args] }
 }
 
 function toReading({ value: { source }, where }: Document<PlaybookYaml>): Reading {

@@ -16,6 +16,7 @@ export interface YamlFile {
   /** In characters from the start; a map or list is found at its key, what is missing at its parent. */
   offsetOf(path: KeyPath): number
   offsetOfKey(path: KeyPath): number
+  lineOf(path: KeyPath): number
   /** `file:line:column` */
   place(offset: number): string
   /** A scalar as it is written: `0755` stays `0755`, though its value is the number 755. */
@@ -38,6 +39,7 @@ export function parseYaml(file: string, text: string, notes: 'dropped' | 'kept')
     ...toPlain(document, aliases, [...findTextDefects(document, text), ...aliases.defects], notes),
     offsetOf: (path) => offsetOf(find(path)),
     offsetOfKey: (path) => offsetOfKey(find(path)),
+    lineOf: (path) => lines.linePos(offsetOf(find(path))).line,
     place: (offset) => {
       const { line, col } = lines.linePos(offset)
       return `${file}:${line}:${col}`

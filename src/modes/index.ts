@@ -4,8 +4,10 @@ import { edge } from './edge/index.ts'
 import { managed } from './managed/index.ts'
 import { managedNovlan } from './managed-novlan/index.ts'
 import type { Mode } from './mode.ts'
+import { staticMode } from './static/index.ts'
+import { system } from './system/index.ts'
 
-export const MODES: readonly Mode[] = [edge, managed, managedNovlan]
+export const MODES: readonly Mode[] = [edge, managed, managedNovlan, staticMode, system]
 
 /** The mode that a view asks for, if it can serve this view. */
 export function modeOf(view: View, origin: string): Mode {

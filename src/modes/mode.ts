@@ -1,10 +1,13 @@
 import type { Artifact } from '../artifacts/artifact.ts'
+import type { ConfDemands } from '../view/conf/demands.ts'
 import type { View } from '../view/view.ts'
 
 /** A network mode: which hosts it configures and what each should hold. Docs: src/modes/<mode>/README.md. */
 export interface Mode {
   /** As the view spells it. */
   readonly name: string
+  /** What it asks of an eucalyptus.conf that a view is made of; absent where every cloud of this mode publishes a view. */
+  readonly conf?: ConfDemands
   /** What it asks of a host of each role; a role that is not here is none of its business. */
   readonly duties: Readonly<Partial<Record<Role, Duty>>>
   /** Why this mode cannot serve a view, a sentence each; an empty list when it can. */
@@ -25,6 +28,11 @@ export interface Duty {
   readonly artifacts: readonly Artifact[]
   /** What a playbook may have verified on a node, once a bundle is committed there. */
   readonly checks: readonly NodeCheck[]
+  /**
+   * What `doctor` looks at besides: shell with the options at hand that says `found ABOUT TEXT` of what it saw. It changes
+   * nothing, and ends within seconds.
+   */
+  readonly symptoms?: string
 }
 
 /** Whoever asks has to have chosen a node that the mode serves. */

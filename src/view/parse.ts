@@ -7,6 +7,8 @@
  */
 
 import { EXIT, Refusal } from '../error.ts'
+import type { Allocation } from './conf/allocation.ts'
+import { type ConfSource, readConf } from './conf/read-conf.ts'
 import { assemble } from './parse/assemble.ts'
 import { checkMemberships } from './parse/check-memberships.ts'
 import { checkPlausible } from './parse/check-plausible.ts'
@@ -54,7 +56,7 @@ const ERRORS_SHOWN = 20
 
 /** `origin` stands before the line number in every finding: a file name, as a rule. */
 export function parseView(text: string, origin: string, reading = STRICT): ParsedView {
-  return parse(origin, reading, (findings) => readRoot(text, findings))
+  return parse(origin, reading, (findings) => document(readRoot(text, findings), reading, findings))
 }
 
 /** The files of a cloud of 3.4; `onlyNode` is whose a `local-net` without an address in its name is. */
@@ -64,7 +66,24 @@ export function parseWire34(
   reading: Reading,
   onlyNode: string | undefined,
 ): ParsedView {
-  return parse(origin, reading, (findings) => readWire34(files, onlyNode, findings))
+  return parse(origin, reading, (findings) => document(readWire34(files, onlyNode, findings), reading, findings))
+}
+
+export interface ParsedConf extends ParsedView {
+  /** What has to be kept for the next reading; undefined where not even that could be told. */
+  readonly allocation: Allocation | undefined
+}
+
+/** A configuration file and a list of instances. */
+export function parseConf(source: ConfSource, reading: Reading): ParsedConf {
+  let allocation: Allocation | undefined
+  // Each of the two files says its own name.
+  const parsed = parse('', reading, (findings) => {
+    const read = readConf(source, reading.mode, findings)
+    allocation = read?.allocation
+    return read && readDocument(read.root, reading.mode, findings, read.needs)
+  })
+  return { ...parsed, allocation }
 }
 
 /** The view, or a refusal that lists every error. */
@@ -79,10 +98,17 @@ export function readView(text: string, origin: string, reading = STRICT): Accept
   return accepted(parseView(text, origin, reading), origin)
 }
 
-function parse(origin: string, reading: Reading, toRoot: (findings: Findings) => XmlElement | undefined): ParsedView {
+function document(root: XmlElement | undefined, { mode }: Reading, findings: Findings): ViewDocument | undefined {
+  return root && readDocument(root, mode, findings)
+}
+
+function parse(
+  origin: string,
+  reading: Reading,
+  toDocument: (findings: Findings) => ViewDocument | undefined,
+): ParsedView {
   const findings = collectFindings(origin, reading.lenient)
-  const root = toRoot(findings)
-  const document = root && readDocument(root, reading.mode, findings)
+  const document = toDocument(findings)
   const view = document && check(document, findings)
   return { view, mode: document?.mode, findings: findings.list(), leftOut: findings.leftOut() }
 }

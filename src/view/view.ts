@@ -62,8 +62,8 @@ export interface Cluster {
   readonly name: string
   /** Address of its controller, or a host name where the cloud could not resolve one. */
   readonly controller: string
-  /** For display only: MACs of instances need not begin with it. */
-  readonly macPrefix: string
+  /** For display only: MACs of instances need not begin with it. Absent in modes that say every MAC. */
+  readonly macPrefix: string | undefined
   /** Absent in modes whose clusters have no network of their own. */
   readonly subnet: Subnet | undefined
   /** Empty in modes whose clusters have no network of their own. */
@@ -86,7 +86,10 @@ export interface Instance {
   /** Never the private address: where a cloud has only those, there is no public one. */
   readonly publicAddress: Ipv4 | undefined
   readonly privateAddress: Ipv4
-  /** As the view orders them, each once. At least one, but for a lenient reading: then nothing is let in. */
+  /**
+   * As the view orders them, each once. In modes that have groups at least one, but for a lenient reading: then nothing is
+   * let in.
+   */
   readonly groups: readonly string[]
 }
 

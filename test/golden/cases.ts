@@ -1,14 +1,14 @@
 /** The cases of test/cases/<mode>: a view, who the nodes are, and what the original made of it on each of them. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bundle } from '../../src/bundle/bundle.ts'
-import { declaredBundle } from '../../src/commands/node-bundle.ts'
+import { declaredBundle, served } from '../../src/commands/node-bundle.ts'
+import { type ServedView, servedView } from '../../src/commands/served-view.ts'
 import { type InventoryNode, loadInventory } from '../../src/config/inventory.ts'
 import { packageTemplates } from '../../src/config/templates.ts'
-import { modeOf } from '../../src/modes/index.ts'
 import type { Role } from '../../src/modes/mode.ts'
-import { readView, STRICT } from '../../src/view/parse.ts'
+import { STRICT } from '../../src/view/parse.ts'
 
 const CASES = join(import.meta.dirname, '../cases')
 
@@ -30,11 +30,14 @@ export function caseNames(mode: string): readonly string[] {
 /** One view has a rule that no cloud would take: it is read without it. */
 export function caseNodes(mode: string, name: string): readonly CaseNode[] {
   const folder = join(CASES, mode, name)
-  const text = readFileSync(join(folder, 'view.xml'), 'utf8')
-  const { view } = readView(text, `${name}/view.xml`, { ...STRICT, lenient: true })
-  const serving = modeOf(view, name)
+  const { view, mode: serving } = caseView(folder, name)
   const templates = packageTemplates()
-  return loadInventory(join(folder, 'inventory.yml'), 'the test').nodes.map((node) => ({
+  const nodes = served(loadInventory(join(folder, 'inventory.yml'), 'the test').nodes, {
+    view,
+    mode: serving,
+    templates,
+  })
+  return nodes.map((node) => ({
     name: node.name,
     address: node.address,
     role: node.role,
@@ -43,6 +46,16 @@ export function caseNodes(mode: string, name: string): readonly CaseNode[] {
     expected: join(folder, 'expected', node.name),
     reference: (file: string) => readIfThere(join(folder, 'eucanetd', node.address, file)),
   }))
+}
+
+/** A view, or what one is made of. */
+function caseView(folder: string, name: string): ServedView {
+  const reading = { ...STRICT, lenient: true }
+  const read = (file: string) => ({ name: `${name}/${file}`, text: readFileSync(join(folder, file), 'utf8') })
+  const source = { text: '', origin: name, modified: undefined }
+  if (existsSync(join(folder, 'view.xml'))) return servedView({ ...source, text: read('view.xml').text }, reading)
+  const configured = { conf: read('eucalyptus.conf'), list: read('instances.yml') }
+  return servedView({ ...source, configured }, reading)
 }
 
 export function fileOf(bundle: Bundle, name: string): string {

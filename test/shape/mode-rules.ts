@@ -44,7 +44,11 @@ function missingFiles(root: string, mode: Mode): readonly string[] {
   const artifacts = Object.values(mode.duties).flatMap((duty) => duty.artifacts)
   const templates = [...new Set(artifacts.map(({ name }) => `${name}.hbs`))]
   const cases = foldersOf(join(root, 'test/cases', folder)).map((name) => `test/cases/${folder}/${name}`)
-  const ofCases = cases.flatMap((path) => ['view.xml', 'inventory.yml', 'expected'].map((file) => `${path}/${file}`))
+  const ofCases = cases.flatMap((path) => {
+    const isConfigured = mode.conf && existsSync(join(root, path, 'eucalyptus.conf'))
+    const view = isConfigured ? ['eucalyptus.conf', 'instances.yml'] : ['view.xml']
+    return [...view, 'inventory.yml', 'expected'].map((file) => `${path}/${file}`)
+  })
   return [
     ...[...wanted, ...templates.map((file) => `templates/${folder}/${file}`), ...ofCases]
       .filter((path) => !existsSync(join(root, path)))

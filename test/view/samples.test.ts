@@ -9,14 +9,14 @@ import { renderEverywhere } from './render-everywhere.ts'
 
 const SAMPLES = join(import.meta.dirname, 'samples')
 
-const SERVED = 'this version serves EDGE'
+const SERVED = 'this version serves EDGE, MANAGED, MANAGED-NOVLAN, STATIC, SYSTEM'
 const NO_MODE = 'configuration: mode is missing, as it is in every view before 4.2: say it, --mode NAME'
 
 /** `--mode`, if one is said; then on how many nodes it renders, or the end of what is said. */
 const VERDICTS: readonly (readonly [file: string, mode: string | undefined, verdict: number | string])[] = [
   ['edge-1cluster-2nc.v4.0.xml', undefined, NO_MODE],
   ['edge-1cluster-2nc.v4.0.xml', 'EDGE', 2],
-  ['edge-1cluster-2nc.v4.0.xml', 'MANAGED', SERVED],
+  ['edge-1cluster-2nc.v4.0.xml', 'MANAGED', 'there is no managedSubnet'],
   ['edge-1cluster-2nc.v4.0.xml', 'no mode', '--mode: "no mode" is not the name of a mode'],
   ['edge-1cluster-2nc.v4.1.xml', undefined, NO_MODE],
   ['edge-1cluster-2nc.v4.1.xml', 'EDGE', 2],
@@ -33,10 +33,10 @@ const VERDICTS: readonly (readonly [file: string, mode: string | undefined, verd
   ['edge-2clusters.v5.xml', undefined, 5],
   ['edge-no-instances.v5.xml', undefined, 2],
   ['unconfigured.v5.xml', undefined, NO_MODE],
-  ['managed-novlan.v4.2.xml', undefined, SERVED],
-  ['managed.v4.2.xml', undefined, SERVED],
-  ['synthetic-static.xml', undefined, SERVED],
-  ['synthetic-system.xml', undefined, SERVED],
+  ['managed-novlan.v4.2.xml', undefined, 2],
+  ['managed.v4.2.xml', undefined, 2],
+  ['synthetic-static.xml', undefined, 2],
+  ['synthetic-system.xml', undefined, 2],
   ['vpcmido-bgp.v4.4.xml', undefined, SERVED],
   ['vpcmido-bgp.v5.xml', undefined, SERVED],
   ['vpcmido-static.v5.applied.xml', undefined, SERVED],
@@ -53,7 +53,7 @@ function reading(mode: string | undefined): Reading {
 
 function read(file: string, mode?: string) {
   const sourced = { text: readFileSync(join(SAMPLES, file), 'utf8'), origin: file, modified: undefined }
-  return servedView(sourced, reading(mode), undefined).view
+  return servedView(sourced, reading(mode)).view
 }
 
 test('there is a verdict on every sample', () => {

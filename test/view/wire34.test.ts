@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { servedView } from '../../src/commands/served-view.ts'
+import { ALONE, servedView } from '../../src/commands/served-view.ts'
 import { EXIT } from '../../src/error.ts'
 import type { Transport } from '../../src/node/transport.ts'
 import { parseWire34, STRICT } from '../../src/view/parse.ts'
@@ -119,7 +119,7 @@ test('means the view that later clouds would have written', async () => {
 })
 
 test('renders, with members on other nodes in the sets', async () => {
-  const { view } = servedView(await fetchFolder(), STRICT, NODE)
+  const { view } = servedView(await fetchFolder(), STRICT, { ...ALONE, onlyNode: NODE })
   const [bundle] = renderEverywhere(view)
   expect(bundle && fileOf(bundle, 'ipset.restore').match(/^add .*172\.20\.4\.21$/gm)).toEqual([
     'add EUCA_ALLPRIVATE 172.20.4.21',

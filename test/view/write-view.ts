@@ -71,7 +71,7 @@ function writeCluster(writing: Writing, cluster: Cluster): string {
   return wrap(writing, `cluster name="${cluster.name}"`, [
     cluster.subnet ? writeSubnet(writing, cluster.subnet) : '',
     property(writing, 'enabledCCIp', [cluster.controller]),
-    property(writing, 'macPrefix', [cluster.macPrefix]),
+    property(writing, 'macPrefix', cluster.macPrefix === undefined ? [] : [cluster.macPrefix]),
     property(writing, 'privateIps', cluster.privatePool.map(formatRange)),
     wrap(
       writing,

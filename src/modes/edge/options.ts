@@ -1,9 +1,6 @@
 import { parseIpv4 } from '../../view/ipv4.ts'
 import type { OptionSpec } from '../mode.ts'
-
-function interfaceName(value: string): string | undefined {
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/.test(value) ? undefined : 'must be the name of an interface'
-}
+import { interfaceName, path } from '../option-checks.ts'
 
 function yesOrNo(value: string): string | undefined {
   return /^[YN]$/.test(value) ? undefined : 'must be Y or N'
@@ -14,11 +11,7 @@ function anyText(): undefined {
 }
 
 export const OPTIONS: readonly OptionSpec[] = [
-  {
-    name: 'EUCALYPTUS',
-    fallback: '/',
-    check: (value) => (/^\/[A-Za-z0-9/._-]*$/.test(value) ? undefined : 'must be a path'),
-  },
+  { name: 'EUCALYPTUS', fallback: '/', check: path },
   { name: 'VNET_BRIDGE', check: interfaceName },
   { name: 'VNET_PUBINTERFACE', check: interfaceName },
   // Part of every node's configuration, but no rule of this mode depends on it.

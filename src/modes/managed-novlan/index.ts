@@ -1,12 +1,13 @@
 import { ebtables } from '../../artifacts/ebtables.ts'
 import { routes } from '../../artifacts/routes.ts'
-import { CHECKS, controllerArtifacts, unfit } from '../managed/index.ts'
+import { CHECKS, CONF, controllerArtifacts, unfit } from '../managed/index.ts'
 import { BRIDGE, CONTROLLER_OPTIONS, EUCALYPTUS } from '../managed/options.ts'
 import type { Mode } from '../mode.ts'
 import { desired, LAYOUT, remains } from './desired.ts'
 
 export const managedNovlan: Mode = {
   name: 'MANAGED-NOVLAN',
+  conf: CONF,
   duties: {
     cc: {
       asksFacts: false,

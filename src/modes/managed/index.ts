@@ -3,6 +3,7 @@ import type { Artifact } from '../../artifacts/artifact.ts'
 import { dhcpd } from '../../artifacts/dhcpd.ts'
 import { iptables } from '../../artifacts/iptables.ts'
 import { links } from '../../artifacts/links.ts'
+import type { ConfDemands } from '../../view/conf/demands.ts'
 import type { View } from '../../view/view.ts'
 import { metadataCheck } from '../metadata-check.ts'
 import type { Mode, NodeCheck } from '../mode.ts'
@@ -35,8 +36,15 @@ export function controllerArtifacts({ vlans }: Layout): readonly Artifact[] {
   ]
 }
 
+/** The one of both modes. */
+export const CONF = {
+  keys: ['VNET_SUBNET', 'VNET_NETMASK', 'VNET_ADDRSPERNET', 'VNET_DNS'],
+  network: 'segments',
+} as const satisfies ConfDemands
+
 export const managed: Mode = {
   name: 'MANAGED',
+  conf: CONF,
   duties: {
     cc: {
       asksFacts: false,

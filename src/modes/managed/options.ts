@@ -1,13 +1,6 @@
 import type { OptionSpec } from '../mode.ts'
+import { interfaceName, path } from '../option-checks.ts'
 import { GATEWAYS } from './segments.ts'
-
-function interfaceName(value: string): string | undefined {
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/.test(value) ? undefined : 'must be the name of an interface'
-}
-
-function path(value: string): string | undefined {
-  return /^\/[A-Za-z0-9/._-]*$/.test(value) ? undefined : 'must be a path'
-}
 
 function position(value: string): string | undefined {
   return /^[0-7]?$/.test(value) ? undefined : `must be 0 to ${GATEWAYS - 1}, or empty`

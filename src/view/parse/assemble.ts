@@ -7,7 +7,7 @@ import type { ViewDocument } from './document.ts'
 /** Undefined when something every view needs could not be read. */
 export function assemble(document: ViewDocument): View | undefined {
   const { mode, version, cloudController, dnsDomain, dnsServers, publicPool, untraced, vpcElements } = document
-  if (mode === undefined || !cloudController || dnsDomain === undefined) return undefined
+  if (mode === undefined || dnsDomain === undefined) return undefined
 
   const instances = document.instances.toSorted((a, b) => byAddress(a.privateAddress, b.privateAddress))
   const taken = new Set(instances.map(({ privateAddress }) => privateAddress))

@@ -12,7 +12,9 @@ interface Home {
 
 export function checkInstances(document: ViewDocument, findings: Findings): void {
   const homes = homeByInstance(document.clusters)
-  const prefixes = document.clusters.map(({ macPrefix }) => `${macPrefix.toLowerCase()}:`)
+  const prefixes = document.clusters.flatMap(({ macPrefix }) =>
+    macPrefix === undefined ? [] : [`${macPrefix.toLowerCase()}:`],
+  )
   const isPublic = inAnyOf(document.publicPool)
 
   for (const instance of document.instances) {

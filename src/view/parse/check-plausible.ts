@@ -38,7 +38,7 @@ function checkServices(document: ViewDocument, findings: Findings): void {
 function checkNodes(cluster: Cluster, instanceIds: ReadonlySet<string>, findings: Findings): void {
   const place = findings.placeOf(cluster)
   if (cluster.nodes.length === 0) findings.warning(place, 'has no nodes')
-  if (!/^[0-9a-f]{2}:[0-9a-f]{2}$/i.test(cluster.macPrefix)) {
+  if (cluster.macPrefix !== undefined && !/^[0-9a-f]{2}:[0-9a-f]{2}$/i.test(cluster.macPrefix)) {
     findings.warning(place, `macPrefix ${cluster.macPrefix} is not a MAC prefix`)
   }
   for (const node of cluster.nodes) {

@@ -9,13 +9,25 @@ import type { Ipv4, Range } from '../ipv4.ts'
 import type { Cluster, Instance, ManagedSubnet, SecurityGroup, Subnet } from '../view.ts'
 import type { XmlElement } from '../xml.ts'
 import { readCluster } from './cluster.ts'
-import { field, items, listOfParts, named, placeOf, required, requiredList, type Source } from './fields.ts'
+import {
+  field,
+  items,
+  list,
+  listOfParts,
+  named,
+  optional,
+  placeOf,
+  required,
+  requiredList,
+  type Source,
+} from './fields.ts'
 import type { Findings } from './findings.ts'
 import { ADDRESS, DOMAIN, RANGE, VERSION } from './forms.ts'
 import { groupId } from './group-id.ts'
 import { readInstance } from './instance.ts'
 import { readManagedSubnet } from './managed-subnet.ts'
 import { readMode, type SaidMode } from './mode.ts'
+import { EVERYTHING, type Needs } from './needs.ts'
 import { quote } from './quote.ts'
 import { readSecurityGroup } from './security-group.ts'
 import { readSubnet } from './subnet.ts'
@@ -47,12 +59,17 @@ interface GroupName {
   readonly id: string | undefined
 }
 
-export function readDocument(element: XmlElement, said: SaidMode | undefined, findings: Findings): ViewDocument {
+export function readDocument(
+  element: XmlElement,
+  said: SaidMode | undefined,
+  findings: Findings,
+  needs: Needs = EVERYTHING,
+): ViewDocument {
   const root: Source = { element, label: '', findings }
-  const instances = section(root, 'instances', 'instance').map((instance) => readInstance(instance, findings))
+  const instances = section(root, 'instances', 'instance').map((instance) => readInstance(instance, findings, needs))
   const groups = section(root, 'securityGroups', 'securityGroup')
   const document = {
-    ...readConfiguration(root, said),
+    ...readConfiguration(root, said, needs),
     version: readVersion(root),
     instances: instances.flatMap(({ instance }) => instance ?? []),
     groups: groups.flatMap((group) => readSecurityGroup(group, findings) ?? []),
@@ -68,22 +85,24 @@ export function readDocument(element: XmlElement, said: SaidMode | undefined, fi
   return findings.place(document, { file, line, label: 'configuration' })
 }
 
-function readConfiguration(root: Source, said: SaidMode | undefined) {
+function readConfiguration(root: Source, said: SaidMode | undefined, needs: Needs) {
   const element = field(root, 'configuration')
   if (!element) root.findings.error(placeOf(root), 'configuration is missing')
   const empty: XmlElement = { ...root.element, children: [] }
   const source: Source = { ...root, element: element ?? empty, label: 'configuration' }
   return {
     mode: readMode(source, said),
-    cloudController: required(source, 'enabledCLCIp', ADDRESS),
+    cloudController: (needs.cloudController ? required : optional)(source, 'enabledCLCIp', ADDRESS),
     dnsDomain: required(source, 'instanceDNSDomain', DOMAIN),
-    dnsServers: requiredList(source, 'instanceDNSServers', ADDRESS),
+    dnsServers: (needs.dnsServers ? requiredList : list)(source, 'instanceDNSServers', ADDRESS),
     publicPool: listOfParts(source, 'publicIps', RANGE, 'range'),
     subnets: items(source, 'subnets', 'subnet').flatMap(
       (subnet) => readSubnet(named('subnet', subnet, root.findings)) ?? [],
     ),
     managedSubnet: readManagedSubnet(source),
-    clusters: items(source, 'clusters', 'cluster').flatMap((cluster) => readCluster(cluster, root.findings) ?? []),
+    clusters: items(source, 'clusters', 'cluster').flatMap(
+      (cluster) => readCluster(cluster, root.findings, needs) ?? [],
+    ),
   }
 }
 

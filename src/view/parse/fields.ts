@@ -61,7 +61,7 @@ export function required<T>(source: Source, name: string, form: Form<T>): T | un
   return source.findings.error(placeOf(source, line), `${name} is missing`)
 }
 
-function list<T>(source: Source, name: string, form: Form<T>): readonly T[] {
+export function list<T>(source: Source, name: string, form: Form<T>): readonly T[] {
   return values(source, name).flatMap((value) => read(source, name, value, form) ?? [])
 }
 

@@ -55,7 +55,7 @@ export function collectFindings(origin: string, isLenient: boolean): Findings {
   let leftOut = 0
 
   function add(severity: Finding['severity'], scope: Scope, place: Place, message: string): undefined {
-    const file = [origin, place.file].filter((part) => part !== undefined).join('/')
+    const file = [origin, place.file].filter((part) => part).join('/')
     const position = [file, place.line, place.column].filter((part) => part !== undefined).join(':')
     const where = `${position} ${place.label}`.trimEnd()
     // A reader may come to the same field twice.

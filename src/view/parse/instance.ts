@@ -6,6 +6,7 @@ import type { XmlElement } from '../xml.ts'
 import { attribute, field, isPresent, listOfParts, named, optional, placeOf, required, type Source } from './fields.ts'
 import type { Findings } from './findings.ts'
 import { GROUP_ID, HOST_ADDRESS, HOST_OR_NO_ADDRESS, INSTANCE_ID, MAC, OWNER } from './forms.ts'
+import type { Needs } from './needs.ts'
 
 interface ReadInstance {
   /** Undefined if it cannot be read, or is left out. */
@@ -14,7 +15,7 @@ interface ReadInstance {
   readonly privateAddress: Ipv4 | undefined
 }
 
-export function readInstance(element: XmlElement, findings: Findings): ReadInstance {
+export function readInstance(element: XmlElement, findings: Findings, needs: Needs): ReadInstance {
   const part = findings.within('instance')
   const source = named('instance', element, part)
   const id = attribute(source, 'name', INSTANCE_ID)
@@ -22,7 +23,7 @@ export function readInstance(element: XmlElement, findings: Findings): ReadInsta
   const mac = readMac(source)
   const privateAddress = required(source, 'privateIp', HOST_ADDRESS)
   const publicAddress = readPublicAddress(source, privateAddress)
-  const groups = readMemberships(source)
+  const groups = needs.groups ? readMemberships(source) : []
 
   const isWhole = id !== undefined && owner !== undefined && privateAddress && !part.isLeftOut()
   if (!isWhole) return { instance: undefined, privateAddress }

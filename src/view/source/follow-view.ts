@@ -34,8 +34,12 @@ const LONGEST_PAUSE = 60_000
 
 /** Settles when it is ended; throws nothing but bugs. */
 export async function followView(source: ViewSource, following: Following): Promise<void> {
-  if (source.kind === 'file') await followFile(source.file, following)
-  else await followRemote(source, following)
+  const { instances } = source
+  await Promise.all([
+    source.kind === 'file' ? followFile(source.file, following) : followRemote(source, following),
+    // A command says nothing by itself.
+    instances?.kind === 'file' ? followFile(instances.file, following) : undefined,
+  ])
 }
 
 async function followFile(file: string, { signal, onChange }: Following): Promise<void> {

@@ -8,8 +8,16 @@ export interface SourcedView {
   readonly modified: Date | undefined
   /** What a folder holds; a view from before there were views. */
   readonly files?: readonly SourcedFile[]
+  /** Of a cloud that publishes no view. */
+  readonly configured?: Configured
 }
 
+export interface Configured {
+  readonly conf: SourcedFile
+  readonly list: SourcedFile
+}
+
+/** In what is configured the name is the whole path, and may begin with that of a host. */
 interface SourcedFile {
   readonly name: string
   readonly text: string
