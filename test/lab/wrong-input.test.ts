@@ -23,7 +23,7 @@ const views: readonly (readonly [what: string, edit: Edit, message: string])[] =
   [
     'is of a mode that we do not serve',
     swap('EDGE', 'VPCMIDO'),
-    "view.xml: the view's mode is VPCMIDO; this version serves EDGE",
+    "view.xml: the view's mode is VPCMIDO; this version serves EDGE, MANAGED, MANAGED-NOVLAN, STATIC, SYSTEM",
   ],
   [
     'declares entities',

@@ -628,7 +628,7 @@ dhcpd_parent=$eucalyptus/var/run/eucalyptus
 dhcpd_folder=$dhcpd_parent/net
 dhcpd_unit=""
 dhcpd_managed() { [ -n "$dhcpd_unit" ] && [ -z "$rehearsing" ] && [ -d /run/systemd/system ] && systemctl cat "$dhcpd_unit" > /dev/null 2>&1; }
-dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" '*dhcpd-*euca-dhcp.conf*'; }
+dhcpd_pid() { find_process "$dhcpd_folder/euca-dhcp.pid" '*-cf*euca-dhcp.conf*'; }
 dhcpd_running() { if dhcpd_managed; then systemctl is-active --quiet "$dhcpd_unit"; else dhcpd_pid; fi; }
 dhcpd_stop() {
   if dhcpd_managed; then systemctl stop "$dhcpd_unit"; return; fi
