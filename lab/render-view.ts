@@ -108,15 +108,13 @@ function clusterElement(
     property('subnet', [cluster.subnet]) +
     property('netmask', [cluster.netmask]) +
     property('gateway', [cluster.gateway])
-  const own = [
-    `<subnet name="${cluster.subnet}">${subnet}</subnet>`,
-    property('privateIps', [`${cluster.firstInstance}-${cluster.lastInstance}`]),
-  ]
+  const hasOwn = mode === 'EDGE'
   return [
     `<cluster name="${cluster.name}">`,
-    ...(mode === 'EDGE' ? own : []),
+    ...(hasOwn ? [`<subnet name="${cluster.subnet}">${subnet}</subnet>`] : []),
     property('enabledCCIp', [cluster.controller]),
     property('macPrefix', ['d0:0d']),
+    ...(hasOwn ? [property('privateIps', [`${cluster.firstInstance}-${cluster.lastInstance}`])] : []),
     `<property type="node" name="nodes">${nodeElements.join('')}</property></cluster>`,
   ].join('')
 }
