@@ -10,18 +10,22 @@ import { parseArgs } from 'node:util'
 import { keepRunning } from './demo/keep-running.ts'
 import { renderSample } from './demo/render-sample.ts'
 import { openScreen } from './demo/screen.ts'
+import { type ConfiguredMode, showConfigured } from './demo/show-configured.ts'
 import { showLab } from './demo/show-lab.ts'
 import { labMissing } from './lab-missing.ts'
-import { LAB_MODES, type LabMode } from './plan-managed.ts'
+import { LAB_MODES } from './plan-managed.ts'
 import { startLab } from './start-lab.ts'
+
+const MODES = [...LAB_MODES, 'STATIC', 'SYSTEM'] as const
+type DemoMode = (typeof MODES)[number]
 
 const usage = `npm run demo [-- --keep] [--mode NAME]
 
   --keep    leave the lab running until Ctrl-C, and say how to look around in it
-  --mode    ${LAB_MODES.join(', ')}; the first if none is said
+  --mode    ${MODES.join(', ')}; the first if none is said. The last two have no --keep
 `
 
-async function runDemo(keep: boolean, mode: LabMode): Promise<number> {
+async function runDemo(keep: boolean, mode: DemoMode): Promise<number> {
   const interrupted = interruption()
   const screen = openScreen(interrupted)
   const missing = labMissing()
@@ -29,9 +33,10 @@ async function runDemo(keep: boolean, mode: LabMode): Promise<number> {
 
   screen.busy('starting the lab')
   const began = performance.now()
-  const lab = await startLab({ mode })
+  const lab = await startLab(isConfigured(mode) ? { world: { instances: {}, groups: {} } } : { mode })
   try {
-    const isRight = await Promise.race([showLab(lab, screen, began), abortOf(interrupted)])
+    const shown = isConfigured(mode) ? showConfigured(lab, mode, screen) : showLab(lab, screen, began)
+    const isRight = await Promise.race([shown, abortOf(interrupted)])
     if (isRight === undefined) return interrupted.reason
     if (keep) {
       await keepRunning(lab, screen)
@@ -43,6 +48,11 @@ async function runDemo(keep: boolean, mode: LabMode): Promise<number> {
     await lab.stop()
     screen.busy('')
   }
+}
+
+/** A cloud that publishes no view. */
+function isConfigured(mode: DemoMode): mode is ConfiguredMode {
+  return mode === 'STATIC' || mode === 'SYSTEM'
 }
 
 /** Aborted by the first signal, with the exit status that it stands for. */
@@ -70,8 +80,9 @@ function readFlags() {
   } as const
   try {
     const { mode: said, ...flags } = parseArgs({ options }).values
-    const mode = LAB_MODES.find((known) => known === said)
-    if (!mode) throw new Error(`there is no mode ${said}; there are ${LAB_MODES.join(', ')}`)
+    const mode = MODES.find((known) => known === said)
+    if (!mode) throw new Error(`there is no mode ${said}; there are ${MODES.join(', ')}`)
+    if (flags.keep && isConfigured(mode)) throw new Error(`${mode} is shown and not kept`)
     return { ...flags, mode }
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage}`)

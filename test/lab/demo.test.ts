@@ -106,6 +106,12 @@ describe('the demo where no lab can run', () => {
 })
 
 describeLab('the demo', () => {
+  it.each(['MANAGED', 'MANAGED-NOVLAN', 'STATIC', 'SYSTEM'])('shows a cloud of %s', async (mode) => {
+    const { code, out } = await runDemo(['--mode', mode])
+    expect(out.trimEnd()).toMatch(/Everything is as it should be\.[^\n]*$/)
+    expect([code, readdirSync(temporary)]).toEqual([0, []])
+  })
+
   it('pushes twice, shows that packets do as the groups say, leaves nothing, and is what the README shows', async () => {
     const { code, out, err } = await runDemo()
     const findings = ['DHCP +5 of 5', 'elastic IP, in +2 of 2', 'elastic IP, out +3 of 3', 'metadata +5 of 5']
