@@ -40,7 +40,7 @@ export interface MachinePlan {
 export async function bootMachine(plan: MachinePlan): Promise<Machine> {
   const { id, mac, node, directory } = plan
   const port = portName(id)
-  const host = await openHost(id)
+  const host = await openHost(id, { machinery: node.machinery })
   try {
     await node.plug(
       [

@@ -2,10 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { hostEnv, type Machinery, thisMachine } from './machinery.ts'
 
 export interface Finished {
   /** Exit status, or 128 + signal as a shell would say it. */
@@ -16,7 +16,7 @@ export interface Finished {
 
 export interface ExecOptions {
   readonly stdin?: string
-  /** Milliseconds until the command is killed and the call fails; 30 000 if not given. */
+  /** Milliseconds until the command is killed and the call fails; if not given, what its machinery allows. */
   readonly timeout?: number
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
@@ -42,29 +42,37 @@ export interface Commands {
   readonly plug: (batch: string) => Promise<void>
 }
 
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-export const hostEnv = { PATH: path, HOME: '/root', LANG: 'C' }
-
-const commandTimeout = 30_000
 const late: Finished = { code: 128, stdout: '', stderr: 'no end\n' }
 
-export function commandsIn(name: string, pid: number, env: Readonly<Record<string, string>>): Commands {
+export function commandsIn(
+  name: string,
+  pid: number,
+  env: Readonly<Record<string, string>>,
+  machinery: Machinery = thisMachine,
+): Commands {
   const target = ['--target', String(pid), '--net', '--uts', '--pid']
+  const kill = (child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL') => machinery.kill(child, signal)
+
+  function nsenter(args: readonly string[], own: NodeJS.ProcessEnv): readonly [command: string, args: string[]] {
+    const [command = '', ...rest] = machinery.argv(['nsenter', ...args], own)
+    return [command, rest]
+  }
 
   function spawnIn(command: Command, options: ExecOptions = {}): ChildProcess {
     const argv = typeof command === 'string' ? ['sh', '-c', command] : command
     const enter = ['sh', '-c', 'cd "$0" && exec "$@"', options.cwd ?? '/', ...argv]
     const output = options.show ? 'inherit' : 'pipe'
-    return spawn('nsenter', [...target, '--mount', '--', ...enter], {
+    const own = { ...hostEnv, ...env, ...options.env }
+    return spawn(...nsenter([...target, '--mount', '--', ...enter], own), {
       detached: true,
-      env: { ...hostEnv, ...env, ...options.env },
+      env: own,
       stdio: [options.stdin === undefined ? 'ignore' : 'pipe', output, output],
     })
   }
 
   async function exec(command: Command, options: ExecOptions = {}): Promise<Finished> {
-    const within = options.timeout ?? commandTimeout
-    const finished = await collect(spawnIn(command, options), options.stdin, within)
+    const within = options.timeout ?? machinery.commandTimeout
+    const finished = await collect(spawnIn(command, options), kill, options.stdin, within)
     if (finished) return finished
     throw new Error(`${name}: no end within ${within} ms: ${asText(command)}`)
   }
@@ -76,23 +84,30 @@ export function commandsIn(name: string, pid: number, env: Readonly<Record<strin
   }
 
   function spawnWithOurFiles(argv: readonly string[]): ChildProcess {
-    return spawn('nsenter', [...target, '--', ...argv], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    const started = nsenter([...target, '--', ...argv], hostEnv)
+    return spawn(...started, { detached: true, env: hostEnv, stdio: ['pipe', 'pipe', 'pipe'] })
   }
 
   async function plug(batch: string): Promise<void> {
-    const argv = ['--target', String(pid), '--net', '--', 'ip', '-batch', '-']
-    const { code, stderr } = (await collect(spawn('nsenter', argv, { detached: true }), batch, commandTimeout)) ?? late
+    const ip = nsenter(['--target', String(pid), '--net', '--', 'ip', '-batch', '-'], hostEnv)
+    const { code, stderr } =
+      (await collect(spawn(...ip, { detached: true }), kill, batch, machinery.commandTimeout)) ?? late
     if (code !== 0) throw new Error(`${name}: ${stderr}in:\n${batch}`)
   }
 
-  return { run, exec, spawn: spawnIn, kill: killCommand, spawnWithOurFiles, plug }
+  return { run, exec, spawn: spawnIn, kill, spawnWithOurFiles, plug }
 }
 
-async function collect(child: ChildProcess, stdin: string | undefined, within: number): Promise<Finished | undefined> {
+async function collect(
+  child: ChildProcess,
+  kill: (child: ChildProcess) => void,
+  stdin: string | undefined,
+  within: number,
+): Promise<Finished | undefined> {
   let tooLate = false
   const timer = setTimeout(() => {
     tooLate = true
-    killCommand(child)
+    kill(child)
   }, within)
   child.stdin?.on('error', () => {})
   child.stdin?.end(stdin)
@@ -105,29 +120,6 @@ async function collect(child: ChildProcess, stdin: string | undefined, within: n
   clearTimeout(timer)
   const [code, signal] = closed
   return tooLate ? undefined : { code: code ?? 128 + (signal ? constants.signals[signal] : 0), stdout, stderr }
-}
-
-// All of the command's process group but its first, nsenter, which has to live until it has reaped the command: the
-// kernel does not let go of a PID namespace while an unreaped process of it is left.
-function killCommand(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  for (const pid of readdirSync('/proc').map(Number)) {
-    if (pid > 0 && pid !== child.pid && groupOf(pid) === child.pid) quietly(() => process.kill(pid, signal))
-  }
-}
-
-function groupOf(pid: number): number | undefined {
-  const stat = quietly(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2])
-}
-
-/** For processes that may end in this very moment. */
-function quietly<T>(action: () => T): T | undefined {
-  try {
-    return action()
-  } catch {
-    return undefined
-  }
 }
 
 async function textOf(stream: Readable | null): Promise<string> {

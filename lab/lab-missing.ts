@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { hostEnv } from './commands-in.ts'
+import { hostEnv } from './machinery.ts'
 
 /** Commands, and the package of Debian and Ubuntu that has them. */
 const packages: Readonly<Record<string, readonly string[]>> = {
@@ -83,4 +83,9 @@ function absentCommands(): readonly (readonly [name: string, absent: readonly st
 /** On a fresh system nobody has loaded it yet. Whether that helped is seen by those who need it. */
 export function loadBridgeFilter(): void {
   if (!existsSync('/proc/sys/net/bridge')) spawnSync('modprobe', ['br_netfilter'], { stdio: 'ignore' })
+}
+
+/** Likewise. Where the kernel has no VLANs at all, they are stood in for (set-up-scripts.ts). */
+export function loadVlans(): void {
+  if (!existsSync('/proc/net/vlan')) spawnSync('modprobe', ['8021q'], { stdio: 'ignore' })
 }

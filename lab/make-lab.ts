@@ -33,6 +33,8 @@ export interface Lab {
   readonly node: (name: string) => LabNode
   /** Cluster controllers, in a mode that has them. */
   readonly controller: (name: string) => Station
+  /** Between all of them; a host's cable ends in a port such as `nc-01.eth0`. */
+  readonly switches: Station
   readonly clc: Station
   readonly router: Station
   readonly outside: Station
@@ -140,6 +142,7 @@ export function makeLab(parts: LabParts): Lab {
     nodes,
     node,
     controller: station,
+    switches: station('switch'),
     clc,
     admin,
     router: station(plan.router.name),

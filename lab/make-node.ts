@@ -35,6 +35,7 @@ export function makeNode({ plan, current, switches, admin, reboot }: NodeParts):
     get pid() {
       return current().pid
     },
+    machinery: current().machinery,
     run: (...call) => current().run(...call),
     exec: (...call) => current().exec(...call),
     spawn: (...call) => current().spawn(...call),

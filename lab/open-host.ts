@@ -12,12 +12,14 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { type Commands, commandsIn, hostEnv } from './commands-in.ts'
+import { type Commands, commandsIn } from './commands-in.ts'
+import { hostEnv, type Machinery, thisMachine } from './machinery.ts'
 
 export interface Host extends Commands {
   readonly name: string
-  /** PID 1 of the host, as this process sees it: for /proc/PID/ns and nsenter. */
+  /** PID 1 of the host, as its machine sees it: for /proc/PID/ns and nsenter. */
   readonly pid: number
+  readonly machinery: Machinery
   readonly setUp: (script: string) => Promise<void>
   readonly stop: () => Promise<void>
 }
@@ -26,6 +28,8 @@ export interface HostOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A directory that PID 1 removes as its last act, so that it goes even when this process is killed. */
   readonly removeAtEnd?: string
+  /** This machine if absent. */
+  readonly machinery?: Machinery
 }
 
 // /proc is this machine's until it is mounted anew: the only moment in which PID 1 can learn its number outside.
@@ -44,8 +48,11 @@ while read -r _; do :; done
 const stopWithin = 5_000
 
 export async function openHost(name: string, options: HostOptions = {}): Promise<Host> {
-  const namespaces = ['--net', '--mount', '--uts', '--pid', '--fork', '--kill-child']
-  const child = spawn('unshare', [...namespaces, 'bash', '--norc', '-c', holder, name, options.removeAtEnd ?? ''], {
+  const machinery = options.machinery ?? thisMachine
+  const unshare = ['unshare', '--net', '--mount', '--uts', '--pid', '--fork', '--kill-child']
+  const bash = ['bash', '--norc', '-c', holder, name, options.removeAtEnd ?? '']
+  const [command = '', ...args] = machinery.argv([...unshare, ...bash], hostEnv)
+  const child = spawn(command, args, {
     detached: true,
     env: hostEnv,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -71,5 +78,5 @@ export async function openHost(name: string, options: HostOptions = {}): Promise
     clearTimeout(timer)
   }
 
-  return { name, pid, setUp, stop, ...commandsIn(name, pid, options.env ?? {}) }
+  return { name, pid, machinery, setUp, stop, ...commandsIn(name, pid, options.env ?? {}, machinery) }
 }

@@ -18,6 +18,8 @@ import type { World } from './world.ts'
 export interface LabOptions {
   /** EDGE if not given. The others have one network, and a controller for each cluster. */
   readonly mode?: LabMode
+  /** In a virtual machine whose kernel has VLANs: guest/. Slow. */
+  readonly guest?: boolean
   readonly nodes?: number
   readonly clusters?: 1 | 2
   readonly networks?: 'one' | 'two'

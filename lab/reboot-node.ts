@@ -22,7 +22,7 @@ export async function rebootNode(
   await switches.plug(node.legs.map((leg) => `link del ${switchPort(node.name, leg.device)}\n`).join(''))
   await old.stop()
 
-  const host = await openHost(node.name)
+  const host = await openHost(node.name, { machinery: old.machinery })
   try {
     await switches.plug(cables(node, host.pid))
     const station = await setUpHost(host, plan, directory)

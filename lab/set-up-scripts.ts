@@ -8,7 +8,6 @@
 import { join } from 'node:path'
 import type { HostPlan, NodePlan } from './plan-lab.ts'
 import { packageRoot } from './start-agent.ts'
-import { vlansMissing } from './vlans-missing.ts'
 
 /** Everything the VM and the outside host are sent on any port lands on this one, where the agent listens. */
 export const catchAllPort = 7
@@ -124,12 +123,13 @@ function bridge({ bridgeMac, bridgeAddresses, legs }: NodePlan): readonly string
 
 /** Only what asks this host's ip for a VLAN device gets another, and the file of this machine is as it was. */
 function standInForVlans(): string {
-  if (!vlansMissing()) return ''
   return lines(
-    'mkdir -p /run/stand-in',
-    ': > /run/stand-in/ip',
-    'mount --bind /bin/ip /run/stand-in/ip',
-    `mount --bind ${join(packageRoot(), 'lab/stand-in/ip')} /bin/ip`,
+    'if [ ! -e /proc/net/vlan ]; then',
+    '  mkdir -p /run/stand-in',
+    '  : > /run/stand-in/ip',
+    '  mount --bind /bin/ip /run/stand-in/ip',
+    `  mount --bind ${join(packageRoot(), 'lab/stand-in/ip')} /bin/ip`,
+    'fi',
   )
 }
 

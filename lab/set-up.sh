@@ -48,10 +48,23 @@ build() {
 
 # Without them the lab cannot run; the demo and the tests say so and do what they can.
 install_debian_packages() {
-  [ "$(uname)" = Linux ] || return 0
-  packages=$(missing_packages) || return
+  packages=$(missing_packages lab-missing.js) || return
   for command in "$@"; do command -v "$command" >/dev/null || packages="$packages $command"; done
-  [ -n "$packages" ] || return 0
+  install_packages "$packages"
+}
+
+# What the tests that need VLANs run in: qemu, and a kernel. Without it they say so and are skipped.
+set_up_guest() {
+  packages=$(missing_packages guest/guest-missing.js) || return
+  install_packages "$packages"
+  [ "$(uname -sm)" = "Linux x86_64" ] && [ "$(id -u)" -eq 0 ] || return 0
+  for command in apt-get depmod; do command -v "$command" >/dev/null || return 0; done
+  quietly sh lab/guest/fetch-kernel.sh || say 'Not fetched: the kernel of the guest'
+}
+
+install_packages() {
+  packages=$1
+  [ "$(uname)" = Linux ] && [ -n "$packages" ] || return 0
   if ! command -v apt-get >/dev/null; then
     say "Not installed, and no apt-get to do it (names as in Debian): $packages"
   elif [ "$(id -u)" -ne 0 ]; then
@@ -65,9 +78,9 @@ install_debian_packages() {
   fi
 }
 
-missing_packages() {
+missing_packages() { # module
   node --input-type=module --eval \
-    'import { missingPackages } from "./dist/lab/lab-missing.js"; console.log(missingPackages().join(" "))'
+    "import { missingPackages } from './dist/lab/$1'; console.log(missingPackages().join(' '))"
 }
 
 # Debian starts a daemon as soon as its package is there, and again at every boot. On a real machine that would be an

@@ -83,7 +83,7 @@ export async function writeScript(directory: string, host: string, script: strin
   return file
 }
 
-async function makeKeys(files: readonly string[]): Promise<void> {
+export async function makeKeys(files: readonly string[]): Promise<void> {
   await Promise.all(files.map((file) => mkdir(dirname(file), { recursive: true })))
   const keygen = (file: string) => ['-q', '-t', 'ed25519', '-N', '', '-C', `lab ${basename(file)}`, '-f', file]
   await Promise.all(files.map((file) => promisify(execFile)('ssh-keygen', keygen(file))))

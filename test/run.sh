@@ -5,6 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit
 . lab/set-up.sh
 set_up shellcheck || exit
+set_up_guest
 
 status=0
 for check in typecheck lint unused; do

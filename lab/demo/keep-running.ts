@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { hostEnv } from '../commands-in.ts'
+import { hostEnv } from '../machinery.ts'
 import type { Lab } from '../make-lab.ts'
 import { packageRoot } from '../start-agent.ts'
 import { viewFile } from '../write-files.ts'

@@ -14,10 +14,9 @@ import type { Lab } from '../../lab/make-lab.ts'
 import type { Reach } from '../../lab/start-agent.ts'
 
 const metadata = '169.254.169.254'
-const timeout = 700
 
-/** All of them at once; fails with a diff of the table. */
-export async function expectPackets(lab: Lab, table: string): Promise<void> {
+/** All of them at once; fails with a diff of the table. What has no answer for so long counts as dropped. */
+export async function expectPackets(lab: Lab, table: string, timeout = 700): Promise<void> {
   const rows = rowsOf(table)
   const answers = await lab.matrix(
     rows.map(([from, to, what]) => ({ from: stationOf(from), to: addressOf(lab, to), what, options: { timeout } })),

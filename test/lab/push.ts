@@ -34,8 +34,12 @@ function statuses({ outcomes }: Pushed): Readonly<Record<string, string>> {
 }
 
 /** A push that has to succeed everywhere: node to status, `converged` or `unchanged`. */
-export async function mustPush(lab: Lab, args: readonly string[] = []): Promise<Readonly<Record<string, string>>> {
-  const pushed = await push(lab, args)
+export async function mustPush(
+  lab: Lab,
+  args: readonly string[] = [],
+  options: ExecOptions = {},
+): Promise<Readonly<Record<string, string>>> {
+  const pushed = await push(lab, args, options)
   if (pushed.code === 0) return statuses(pushed)
   throw new Error(`push ended with ${pushed.code}: ${JSON.stringify(pushed.outcomes, null, 2)}\n${pushed.stderr}`)
 }

@@ -10,7 +10,14 @@ import { packageRoot } from '../../lab/start-agent.ts'
 import { describeLab } from './with-lab.ts'
 
 const ROOT = packageRoot()
-const SCRIPTS = ['lab/demo.sh', 'lab/set-up.sh', 'test/run.sh', '.ci/run']
+const SCRIPTS = [
+  'lab/demo.sh',
+  'lab/set-up.sh',
+  'lab/guest/fetch-kernel.sh',
+  'lab/guest/make-initramfs.sh',
+  'test/run.sh',
+  '.ci/run',
+]
 
 /** Not root, but able to read what is root's. */
 const NOBODY = 'setpriv --reuid=65534 --clear-groups --inh-caps=+dac_override --ambient-caps=+dac_override'
