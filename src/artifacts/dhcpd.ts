@@ -41,8 +41,15 @@ dhcpd_start() {
   # With a number in that file that somebody else has by now, it would not start.
   dhcpd_stop || return 1
   [ ! -e "$dhcpd_folder/euca-dhcp.pid" ] || rm -f "$dhcpd_folder/euca-dhcp.pid" || return 1
-  # What it says comes through a pipe: where AppArmor confines it, it may not write to a file of ours.
-  said=$("${daemon}" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid"${device && ` "${device}"`} < /dev/null 2>&1 3>&- 9>&-) && return
+  # What it says comes through a pipe: where AppArmor confines it, it may not write to a file of ours. A daemon that hangs
+  # before it lets go of the pipe is not waited for.
+  {
+    "${daemon}" -4 -cf "$dhcpd_folder/euca-dhcp.conf" -lf "$dhcpd_folder/euca-dhcp.leases" -pf "$dhcpd_folder/euca-dhcp.pid"${device && ` "${device}"`} 2>&1
+    printf '\n#ended %s\n' $?
+  } < /dev/null 3>&- 9>&- | while read -r first rest; do
+    case $first in '#ended') exit "$rest" ;; ?*) printf '%s\n' "$first $rest" ;; esac
+  done > "$work/dhcpd.said" && return
+  said=$(cat "$work/dhcpd.said")
   complain "dhcpd does not start: $(printf '%s\n' "$said" | sed -e '/^If you think/,$d' -e '/^\(Internet\|Copyright\|All rights\|For info\|Config file\|Database\|PID\|Wrote\|Listening\|Sending\|WARNING\|$\)/d' | head -n 2 | tr '\n' ' ')"
   case $said in *'ermission denied'*) ! dhcpd_confined || complain "AppArmor confines dhcpd: /etc/apparmor.d/local/usr.sbin.dhcpd has to allow $dhcpd_folder" ;; esac
   return 1
