@@ -2,8 +2,8 @@
  * Tags of groups, and the addresses of their instances in the segments of these tags.
  *
  * An address that somebody says decides its group's tag; a group or instance that has had one keeps it; anybody else gets
- * the lowest that is free, and rather one that nobody had before. A tag belongs to its group as long as somebody is in it. The first and the last address of a
- * segment, and the eight after the first, which are those of gateways, are nobody's.
+ * the lowest that is free, and rather one that nobody had before. A tag belongs to its group as long as somebody is in it.
+ * The first and the last address of a segment, and the eight after the first, which are those of gateways, are nobody's.
  */
 
 import { type Cidr, contains, formatCidr, type Ipv4, parseIpv4, toIpv4, toNumber } from '../ipv4.ts'
