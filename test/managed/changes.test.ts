@@ -33,9 +33,9 @@ ip link add br-own type bridge
 ip addr add 10.97.0.1/24 dev br-own
 ip addr add 10.97.1.1/32 dev eth0`
 
-/** Rules, devices and addresses, without what differs from one moment to the next. */
+/** Rules, devices and addresses, without what differs from one moment to the next, as whether a cable is plugged in. */
 const STATE = `iptables-save | grep -v '^#' | sed 's/\\[.*//'
-ip -o link show | sed 's/ qdisc.*//;s/^[0-9]*: //'
+ip -o link show | sed 's/ qdisc.*//;s/^[0-9]*: //;s/NO-CARRIER,//;s/,LOWER_UP//'
 ip -4 -o address show | sed 's/\\\\.*//;s/^[0-9]*: //' | sort
 cat /run/eucalyptus/net/euca-dhcp.conf 2> /dev/null || true`
 
