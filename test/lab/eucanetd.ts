@@ -8,6 +8,7 @@ import { loadInventory } from '../../src/config/inventory.ts'
 import { packageTemplates } from '../../src/config/templates.ts'
 import { modeOf } from '../../src/modes/index.ts'
 import { readView } from '../../src/view/parse.ts'
+import type { View } from '../../src/view/view.ts'
 import { textOf } from '../bundle/rule-set.ts'
 
 /** Its instances are in the view's order, which is the database's; ours are by address. */
@@ -42,8 +43,16 @@ export async function bundleFor(lab: Lab, name: string, order: Order = 'by addre
   const listed = loadInventory(lab.files.inventory, 'the test').nodes.find((node) => node.name === name)
   if (!planned || !listed) throw new Error(`the lab has no node ${name}`)
   const facts = { bridge: { mac: planned.bridgeMac, addresses: planned.bridgeAddresses }, eucalyptusVersion: '5.1.0' }
-  const instances = order === 'by address' ? view.instances : view.instances.toReversed()
   const mode = modeOf(view, 'the test')
-  const gathered = { view: { ...view, instances }, mode, templates: packageTemplates() }
+  const ordered = order === 'by address' ? view : backwards(view)
+  const gathered = { view: ordered, mode, templates: packageTemplates() }
   return declaredBundle({ ...listed, facts }, gathered)
+}
+
+function backwards(view: View): View {
+  const clusters = view.clusters.map((cluster) => ({
+    ...cluster,
+    nodes: cluster.nodes.map((node) => ({ ...node, instances: node.instances.toReversed() })),
+  }))
+  return { ...view, clusters, instances: view.instances.toReversed() }
 }
