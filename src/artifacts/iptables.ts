@@ -3,8 +3,8 @@
  *
  * Invariants: own chains only, each replaced whole inside one transaction per table; a hook chain (`hooks`) is created
  * when it is absent and its rules are somebody else's; a built-in chain holds our jumps, in order, and nothing else of
- * ours, but for what the original left in it (`former`); a policy is ours only where a mode says so (`policies`); a table that already is as it should be is not written;
- * a rule that stays keeps its counters.
+ * ours, but for what the original left in it (`former`); a policy is ours only where a mode says so (`policies`); a table
+ * that already is as it should be is not written; a rule that stays keeps its counters.
  */
 
 import { IPTABLES } from './alike.ts'
