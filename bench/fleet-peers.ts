@@ -16,6 +16,8 @@ const LOAD = `ipset restore -exist < ipset.restore && iptables-restore --noflush
 ebtables-restore --noflush < ebtables.restore && echo loaded`
 /** Where Debian's ansible-mitogen has it. */
 const MITOGEN = '/usr/lib/python3/dist-packages/ansible_mitogen/plugins/strategy/mitogen_linear.py'
+/** Beyond that only the best cases of others are run. */
+const MANY = 100
 const FILES = ['ipset.restore', 'iptables.restore', 'ebtables.restore', 'dhcpd.conf']
 
 /** Those that are installed here; `cwd` is where they are to be called. */
@@ -44,7 +46,7 @@ export async function peersFor(lab: Lab): Promise<{ readonly cwd: string; readon
   const floor = `paste -d ' ' addresses names | xargs -P ${lab.nodes.length} -L 1 sh -c '${ssh} root@$0 sh < files/$1.sh'`
   await writeFile(join(cwd, 'names'), lab.nodes.map(({ name }) => `${name}\n`).join(''))
   const pssh = `parallel-ssh -i -t 0 -p ${lab.nodes.length} -h addresses -l root -x '${options} -o ControlPath=${cwd}/%h -i ${lab.files.key}' -I < files/nc-01.sh`
-  const all: readonly (Peer & { readonly needs: string })[] = [
+  const all: readonly (Peer & { readonly needs: string; readonly isSlow?: boolean })[] = [
     { name: 'floor: ssh, a control socket, one command', needs: 'ssh', argv: ['sh', '-c', floor], mark: /^loaded$/gm },
     { name: 'pssh, the same command', needs: 'parallel-ssh', argv: ['sh', '-c', pssh], mark: /^loaded$/gm },
     {
@@ -55,6 +57,7 @@ export async function peersFor(lab: Lab): Promise<{ readonly cwd: string; readon
     },
     {
       name: 'Ansible, copy and shell',
+      isSlow: true,
       needs: 'ansible-playbook',
       argv: ['ansible-playbook', 'modules.yml'],
       mark: /ok=5 /g,
@@ -62,19 +65,25 @@ export async function peersFor(lab: Lab): Promise<{ readonly cwd: string; readon
     // It keeps no connection from one command to the next: each of its runs logs in.
     {
       name: 'Ansible with mitogen, one script task',
+      isSlow: true,
       needs: MITOGEN,
       argv: ['env', ...withMitogen, 'ansible-playbook', 'script.yml'],
       mark: /ok=1 /g,
     },
     {
       name: 'Ansible with mitogen, copy and shell',
+      isSlow: true,
       needs: MITOGEN,
       argv: ['env', ...withMitogen, 'ansible-playbook', 'modules.yml'],
       mark: /ok=5 /g,
     },
   ]
   const peers: Peer[] = []
-  for (const { needs, ...peer } of all) {
+  for (const { needs, isSlow, ...peer } of all) {
+    if (isSlow && lab.nodes.length > MANY) {
+      process.stderr.write(`SKIPPED ${peer.name}: with so many nodes it takes a quarter of an hour\n`)
+      continue
+    }
     const { code } = await lab.admin.exec(['sh', '-c', `command -v ${needs} || [ -e ${needs} ]`])
     if (code === 0) peers.push(peer)
     else process.stderr.write(`SKIPPED ${peer.name}: ${needs} is not here\n`)

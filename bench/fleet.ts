@@ -27,6 +27,8 @@ interface Measured {
 
 const SIZES = process.argv.slice(2).map(Number)
 const ROUNDS = 3
+/** Of a peer, to load it once. */
+const ATTEMPTS = 4
 const CLI = join(packageRoot(), 'dist/cli.js')
 /** The last line on standard error is the CPU time of the command, user and system. */
 const TIMED = '"$@"; code=$?; times >&2; exit $code'
@@ -47,6 +49,7 @@ printTable([...head, 'KiB to a node', 'KiB from it'], rows)
 async function measure(size: number): Promise<readonly (readonly string[])[]> {
   const lab = await startLab({ nodes: size, clusters: size > 100 ? 2 : 1, world: worldOf(size, 0) })
   try {
+    process.stderr.write(`${size} nodes: edgepush\n`)
     const first = await push(lab, 'converged')
     const changed: Measured[] = []
     const unchanged: Measured[] = []
@@ -59,6 +62,7 @@ async function measure(size: number): Promise<readonly (readonly string[])[]> {
     const { cwd, peers } = await peersFor(lab)
     const others: (readonly [string, readonly Measured[]])[] = []
     for (const peer of peers) {
+      process.stderr.write(`${size} nodes: ${peer.name}\n`)
       const runs: Measured[] = []
       // The first one makes the connections.
       for (let round = 0; round <= ROUNDS; round += 1) runs.push(await load(lab, peer, cwd))
@@ -132,12 +136,11 @@ async function load(lab: Lab, peer: Peer, cwd: string): Promise<Measured> {
       return await loadOnce(lab, peer, cwd)
     } catch (error) {
       if (attempt === ATTEMPTS) throw error
-      process.stderr.write(`${peer.name}: once more\n`)
+      const [why] = error instanceof Error ? error.message.split('\n') : []
+      process.stderr.write(`${peer.name}: once more: ${why}\n`)
     }
   }
 }
-
-const ATTEMPTS = 4
 
 async function loadOnce(lab: Lab, { name, argv, mark }: Peer, cwd: string): Promise<Measured> {
   const { stdout, stderr, ...measured } = await timed(lab, argv, cwd)

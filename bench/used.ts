@@ -17,8 +17,9 @@ export const TELL_USED = `data:text/javascript,${encodeURIComponent(`
 const { write } = process.stdout
 process.stdout.write = function (text, ...rest) {
   const went = write.call(this, text, ...rest)
+  if (!String(text).includes('"run-finished"')) return went
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
-  if (String(text).includes('"run-finished"')) process.stderr.write('used ' + (userCPUTime + systemCPUTime) / 1000 + ' ' + maxRSS + '\\n')
+  process.stderr.write('used ' + (userCPUTime + systemCPUTime) / 1000 + ' ' + maxRSS + '\\n')
   return went
 }`)}`
 

@@ -15,3 +15,21 @@ export interface BundleFile {
 
 export const MANIFEST = 'manifest.json'
 export const SCRIPT = 'apply.sh'
+
+/**
+ * A bundle of which the digest is known: its files are held as long as somebody works with them, and made again for who comes
+ * later. Nodes wait for one another, and what all of them are to hold is large.
+ */
+export function heldLightly(known: Omit<Bundle, 'files'> & Partial<Bundle>, make: () => Bundle): Bundle {
+  const { node, digest } = known
+  let held = known.files && new WeakRef(known.files)
+  return {
+    node,
+    digest,
+    get files() {
+      const files = held?.deref() ?? make().files
+      held = new WeakRef(files)
+      return files
+    },
+  }
+}

@@ -16,14 +16,7 @@ const HELPERS: Handlebars.HelperDeclareSpec = {
   packets: (match: RuleMatch) => packets(match),
   upper: (text: string) => text.toUpperCase(),
   /** A line for each of what may be thousands: `add NAME MEMBER`. */
-  add: (name: string, members: readonly unknown[]) => {
-    const all = [...members]
-    if (!all.every((member) => typeof member === 'string')) throw new Error('a template adds what is no text')
-    // At once, because each for itself takes longer than all the rest.
-    guard(all.join(' '))
-    const before = `add ${guard(name)} `
-    return new Handlebars.SafeString(all.map((member) => `${before}${member}`).join('\n'))
-  },
+  add: (name: string, members: readonly unknown[]) => new Handlebars.SafeString(added(guard(name), bare(members))),
   /** A word for the shell, whatever it holds. */
   quote: (text: string) => `'${text.replaceAll("'", "'\\''")}'`,
   /** A program of our own, several lines as they are. */
@@ -83,10 +76,25 @@ function describe(value: unknown): string {
   return typeof value === 'number' ? String(value) : `something that is no text: ${typeof value}`
 }
 
+/** Every node has the sets that name all of a cloud: lists that nodes have in common are made into lines once. */
+function added(name: string, members: readonly unknown[]): string {
+  const known = lines.get(members)
+  if (known?.name === name) return known.text
+  if (!members.every((member) => typeof member === 'string')) throw new Error('a template adds what is no text')
+  // At once, because each for itself takes longer than all the rest.
+  guard(members.join(' '))
+  const before = `add ${name} `
+  const text = members.length === 0 ? '' : `${before}${members.join(`\n${before}`)}`
+  lines.set(members, { name, text })
+  return text
+}
+
+const lines = new WeakMap<readonly unknown[], { readonly name: string; readonly text: string }>()
+
 /** The data, which throws when it is asked for a name that is not there. What no template looks at is not gone through. */
 function complete(data: unknown, path: string): unknown {
   if (typeof data !== 'object' || data === null) return data
-  return new Proxy(loose(data), {
+  const wrapped = new Proxy(loose(data), {
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
       if (typeof name !== 'string') return value
@@ -94,6 +102,15 @@ function complete(data: unknown, path: string): unknown {
       return complete(value, `${path}${name}.`)
     },
   })
+  if (Array.isArray(data)) wrappedLists.set(wrapped, data)
+  return wrapped
+}
+
+const wrappedLists = new WeakMap<object, readonly unknown[]>()
+
+/** A list as it was given to us: asking for each of its members in turn takes longer than all else. */
+function bare(list: readonly unknown[]): readonly unknown[] {
+  return wrappedLists.get(list) ?? list
 }
 
 /** What is frozen would have to be told as it is: a copy can be told wrapped. Long lists hold texts, which need none. */

@@ -4,7 +4,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { Bundle } from '../bundle/bundle.ts'
+import { type Bundle, heldLightly } from '../bundle/bundle.ts'
 import type { InventoryNode } from '../config/inventory.ts'
 import type { View } from '../view/view.ts'
 import { probedBundle, type Said, type Serving } from './node-bundle.ts'
@@ -22,17 +22,9 @@ export function bundleAgain(node: InventoryNode, serving: Serving, said: Said, a
   const { view } = serving
   const { name } = node
   const make = () => probedBundle(node, serving)(said)
-  let made: Bundle | undefined
   const last = asked.get(name)
   if (last?.digest !== undefined && last.node === node && last.view === view && isDeepStrictEqual(last.said, said)) {
-    return {
-      node: name,
-      digest: last.digest,
-      get files() {
-        made ??= make()
-        return made.files
-      },
-    }
+    return heldLightly({ node: name, digest: last.digest }, make)
   }
   asked.set(name, { node, view, said })
   const bundle = make()

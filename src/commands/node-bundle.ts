@@ -1,6 +1,6 @@
 /** From a node of the inventory to the bundle it should hold, whether the node is asked or the inventory declares it. */
 
-import type { Bundle } from '../bundle/bundle.ts'
+import { type Bundle, heldLightly } from '../bundle/bundle.ts'
 import { compile } from '../bundle/compile.ts'
 import type { Templates } from '../bundle/templates.ts'
 import type { InventoryNode } from '../config/inventory.ts'
@@ -35,7 +35,8 @@ export type Said = Pick<Probed, 'facts' | 'conf'> & Partial<Pick<Probed, 'holdin
 export function probedBundle(node: InventoryNode, gathered: Serving): (said: Said) => Bundle {
   return ({ facts, conf, holding }) => {
     refuseOtherMode(gathered.mode, holding?.mode)
-    return bundleOf(node, gathered, facts, conf)
+    const make = () => bundleOf(node, gathered, facts, conf)
+    return heldLightly(make(), make)
   }
 }
 

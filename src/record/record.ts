@@ -5,7 +5,8 @@
  *   <folder>/<cloud>/nodes/<node>.json   a node's last outcome, replaced by rename
  *
  * A crash or a full disk at any point leaves whole lines and whole files. That a node was unchanged is not worth waiting for
- * the disk, thousands of times in each round of a watch: a power cut may lose it, and then the node's file may be empty.
+ * the disk, thousands of times in each round of a watch: it is written over what the node's file said before, in one piece
+ * and within the room that the file has; a power cut may lose it, and then the file may be empty.
  */
 
 import {
@@ -21,6 +22,7 @@ import {
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT, Refusal } from '../error.ts'
@@ -69,6 +71,9 @@ function isIdle({ status }: Outcome): boolean {
   return status === 'unchanged' || status === 'not-attempted'
 }
 
+/** Bytes of a node's file, for what comes later of the same length or so. */
+const ROOM = 1_024
+
 const OTHER_FOLDER = 'set EDGEPUSH_STATE to a folder of yours'
 
 function openRun(folder: string, cloud: string, run: string, nodes: string): number {
@@ -94,13 +99,38 @@ function appendLine(file: number, line: string): void {
   }
 }
 
-function remember(folder: string, record: NodeRecord, flush: boolean): void {
+function remember(folder: string, record: NodeRecord, isLasting: boolean): void {
   const path = join(folder, `${record.outcome.node}.json`)
+  const text = `${JSON.stringify(record, null, 2)}\n`
+  if (!isLasting && overwrite(path, text)) return
   try {
-    writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flush })
+    writeFileSync(`${path}.new`, text.padEnd(ROOM), { mode: 0o600, flush: isLasting })
     renameSync(`${path}.new`, path)
   } catch (error) {
     rmSync(`${path}.new`, { force: true })
+    throw error
+  }
+}
+
+/** Whether there was a file with room for it: a rename waits for the disk. What follows in there is blanks. */
+function overwrite(path: string, text: string): boolean {
+  const file = openIfThere(path)
+  if (file === undefined) return false
+  try {
+    const left = fstatSync(file).size - Buffer.byteLength(text)
+    if (left < 0) return false
+    writeSync(file, `${text}${' '.repeat(left)}`, 0)
+    return true
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r+')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
 }

@@ -54,6 +54,8 @@ interface Lost {
 
 export async function transact(link: Link, enter: (phase: RunPhase) => void, plan: Transaction): Promise<Finding> {
   const { bundle, terms, verb, hold } = plan
+  // Now, because its files are at hand: they are not while a node waits.
+  const prospect = prospectOf(bundle, plan.probed.holding)
   if (verb === 'commit') enter('stage')
   let going: Going | undefined
   let activated: Activation | undefined
@@ -62,7 +64,7 @@ export async function transact(link: Link, enter: (phase: RunPhase) => void, pla
     stored: plan.probed.stored,
     async mayBegin() {
       enter('ready')
-      going = await link.mayBegin(prospectOf(bundle, plan.probed.holding))
+      going = await link.mayBegin(prospect)
       if (going.may) enter(verb)
       return going.may
     },

@@ -65,8 +65,19 @@ it('passes over what a crash left behind', () => {
   recordRun('one', [outcome('nc-01', 'converged')])
   writeFileSync(join(folder, 'lab/nodes/nc-01.json.new'), '{"outco')
   expect([...readRecord(folder, 'lab').keys()]).toEqual(['nc-01'])
-  recordRun('two', [outcome('nc-01', 'unchanged')])
+  recordRun('two', [outcome('nc-01', 'converged')])
   expect(readdirSync(join(folder, 'lab/nodes'))).toEqual(['nc-01.json'])
+})
+
+it.each(['x', 'x'.repeat(2_000)])('says of a node that was unchanged what is new, however long it was before', (reason) => {
+  const path = join(folder, 'lab/nodes/nc-01.json')
+  recordRun('one', [outcome('nc-01', 'converged')])
+  const { ino } = statSync(path)
+  recordRun('two', [{ ...outcome('nc-01', 'unchanged'), notes: [reason] }])
+  recordRun('three', [outcome('nc-01', 'unchanged')])
+  expect(readRecord(folder, 'lab').get('nc-01')).toMatchObject({ run: 'three', outcome: outcome('nc-01', 'unchanged') })
+  // Short words go where the old ones stood.
+  expect(statSync(path).ino === ino).toBe(reason.length < 1_000)
 })
 
 it('passes over a node whose last word a power cut has lost', () => {

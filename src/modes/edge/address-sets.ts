@@ -26,9 +26,9 @@ export function restrictingSets(
   const networks = view.subnets.map(({ network }) => formatCidr(network)).toSorted()
   // A node without instances still has to say which addresses are its own: none that a packet could have.
   const own = local.length > 0 ? sorted(local.map(({ privateAddress }) => privateAddress)) : ['127.0.0.1']
-  const all = withAddress(cloudOf(view).privates, gateway)
+  const all = () => [...withAddress(cloudOf(view).privates, gateway), ...new Set(networks)]
   return [
-    { name: 'EUCA_ALLPRIVATE', members: [...all, ...new Set(networks)] },
+    { name: 'EUCA_ALLPRIVATE', members: shared(view, 'EUCA_ALLPRIVATE', gateway, all) },
     { name: 'EUCA_NCPRIVATE', members: own },
     ...versions(facts).map((version) => ({ name: 'EUCA_VERSION', members: [version] })),
   ]
@@ -38,9 +38,31 @@ export function restrictingSets(
 export function permittingSets(view: View, groups: readonly SecurityGroup[], gateway: Ipv4): readonly AddressSet[] {
   const { members } = cloudOf(view)
   return [...new Set(groups.map(({ id }) => id))]
-    .map((name) => ({ name, members: withAddress(members.get(name) ?? [], gateway) }))
+    .map((name) => {
+      const all = () => withAddress(members.get(name) ?? [], gateway)
+      return { name, members: shared(view, name, gateway, all) }
+    })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
+
+/** One list for all nodes with the same gateway, so that it is made, and made into text, once for nodes in a row. */
+function shared(view: View, name: string, gateway: Ipv4, make: () => readonly string[]): readonly string[] {
+  const ofView = lists.get(view) ?? new Map<string, Shared>()
+  lists.set(view, ofView)
+  const known = ofView.get(name)
+  if (known?.gateway === gateway) return known.members
+  const members = make()
+  ofView.set(name, { gateway, members })
+  return members
+}
+
+interface Shared {
+  readonly gateway: Ipv4
+  readonly members: readonly string[]
+}
+
+/** By name, of the last gateway alone: a node may be its own. */
+const lists = new WeakMap<View, Map<string, Shared>>()
 
 /** eucanetd refuses to start on a node whose set says a newer version than its own, so it says what is installed. */
 export function versions({ eucalyptusVersion }: Facts): readonly string[] {
