@@ -69,16 +69,22 @@ it('passes over what a crash left behind', () => {
   expect(readdirSync(join(folder, 'lab/nodes'))).toEqual(['nc-01.json'])
 })
 
-it.each(['x', 'x'.repeat(2_000)])('says of a node that was unchanged what is new, however long it was before', (reason) => {
-  const path = join(folder, 'lab/nodes/nc-01.json')
-  recordRun('one', [outcome('nc-01', 'converged')])
-  const { ino } = statSync(path)
-  recordRun('two', [{ ...outcome('nc-01', 'unchanged'), notes: [reason] }])
-  recordRun('three', [outcome('nc-01', 'unchanged')])
-  expect(readRecord(folder, 'lab').get('nc-01')).toMatchObject({ run: 'three', outcome: outcome('nc-01', 'unchanged') })
-  // Short words go where the old ones stood.
-  expect(statSync(path).ino === ino).toBe(reason.length < 1_000)
-})
+it.each(['x', 'x'.repeat(2_000)])(
+  'says of a node that was unchanged what is new, however long it was before',
+  (reason) => {
+    const path = join(folder, 'lab/nodes/nc-01.json')
+    recordRun('one', [outcome('nc-01', 'converged')])
+    const { ino } = statSync(path)
+    recordRun('two', [{ ...outcome('nc-01', 'unchanged'), notes: [reason] }])
+    recordRun('three', [outcome('nc-01', 'unchanged')])
+    expect(readRecord(folder, 'lab').get('nc-01')).toMatchObject({
+      run: 'three',
+      outcome: outcome('nc-01', 'unchanged'),
+    })
+    // Short words go where the old ones stood.
+    expect(statSync(path).ino === ino).toBe(reason.length < 1_000)
+  },
+)
 
 it('passes over a node whose last word a power cut has lost', () => {
   recordRun('one', [outcome('nc-01', 'converged'), outcome('nc-02', 'unchanged')])
