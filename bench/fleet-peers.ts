@@ -17,7 +17,7 @@ ebtables-restore --noflush < ebtables.restore && echo loaded`
 /** Where Debian's ansible-mitogen has it. */
 const MITOGEN = '/usr/lib/python3/dist-packages/ansible_mitogen/plugins/strategy/mitogen_linear.py'
 /** Beyond that only the best cases of others are run. */
-const MANY = 100
+const MANY = 20
 const FILES = ['ipset.restore', 'iptables.restore', 'ebtables.restore', 'dhcpd.conf']
 
 /** Those that are installed here; `cwd` is where they are to be called. */
@@ -81,7 +81,7 @@ export async function peersFor(lab: Lab): Promise<{ readonly cwd: string; readon
   const peers: Peer[] = []
   for (const { needs, isSlow, ...peer } of all) {
     if (isSlow && lab.nodes.length > MANY) {
-      process.stderr.write(`SKIPPED ${peer.name}: with so many nodes it takes a quarter of an hour\n`)
+      process.stderr.write(`SKIPPED ${peer.name}: with so many nodes it takes many minutes\n`)
       continue
     }
     const { code } = await lab.admin.exec(['sh', '-c', `command -v ${needs} || [ -e ${needs} ]`])

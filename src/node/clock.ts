@@ -32,3 +32,9 @@ export function timeOf(
   if (aheadAtLeast > aheadAtMost) return undefined
   return { earliest: node - aheadAtMost, latest: node - aheadAtLeast }
 }
+
+/** What both say; undefined where they contradict each other. */
+export function narrow(a: Span, b: Span): Span | undefined {
+  const both = { earliest: Math.max(a.earliest, b.earliest), latest: Math.min(a.latest, b.latest) }
+  return both.earliest > both.latest ? undefined : both
+}

@@ -66,11 +66,16 @@ function between(mark: string, hear: Hear): Talk {
   }
 }
 
+/** Found, not matched: an answer may be long, and there are thousands. */
 function unwrap(stdout: string, mark: string): Answer | undefined {
-  const [, body = '', status] = new RegExp(`^${mark} begin\n(.*?)^${mark} end (\\d+)\n`, 'ms').exec(stdout) ?? []
+  const [begin, end] = [`\n${mark} begin\n`, `\n${mark} end `]
+  const from = stdout.indexOf(begin)
+  // What is said may be nothing at all: the end of the one line begins the other.
+  const to = from < 0 ? -1 : stdout.indexOf(end, from + begin.length - 1)
+  const [, status] = (to < 0 ? undefined : /^(\d+)\n/.exec(stdout.slice(to + end.length))) ?? []
   if (status === undefined) return undefined
-  const lines = body.split('\n').filter((line) => line !== '')
-  return { status: Number(status), lines: lines.map(answerLine) }
+  const lines = stdout.slice(from + begin.length, Math.max(to, from + begin.length)).split('\n')
+  return { status: Number(status), lines: lines.filter((line) => line !== '').map(answerLine) }
 }
 
 function answerLine(line: string): AnswerLine {

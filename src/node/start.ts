@@ -1,6 +1,6 @@
 /** How a node begins to change: it says that it is ready, is told whether it may, and says when its new rules decide. */
 
-import { type ClockReading, readClock, type Span, timeOf } from './clock.ts'
+import { type ClockReading, narrow, readClock, type Span, timeOf } from './clock.ts'
 import type { Hear } from './exchange.ts'
 import type { Stored } from './stage-script.ts'
 
@@ -25,16 +25,21 @@ export interface Activation {
 
 export function hearing({ mayBegin, clock, onActivated }: Start): Hear {
   let ready: ClockReading | undefined
+  let told = Number.NEGATIVE_INFINITY
   return ({ word, text }) => {
     const now = performance.now()
     const reading = readClock(text, now)
     if (word === 'ready') {
       ready = reading
-      return mayBegin().then((may) => (may ? 'go\n' : 'no\n'))
+      return mayBegin().then((may) => {
+        told = performance.now()
+        return may ? 'go\n' : 'no\n'
+      })
     }
     if (word === 'activated') {
-      const at = clock && ready && reading && timeOf(reading.node, { asked: clock, heard: ready })
-      onActivated({ heard: now, at })
+      const byClock = clock && ready && reading && timeOf(reading.node, { asked: clock, heard: ready })
+      // A busy node reads its clock late; in any case it was after we told it to begin, and before we heard of it.
+      onActivated({ heard: now, at: byClock && narrow(byClock, { earliest: told, latest: now }) })
     }
     return undefined
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readClock, timeOf } from '../../src/node/clock.ts'
+import { narrow, readClock, timeOf } from '../../src/node/clock.ts'
+import { hearing } from '../../src/node/start.ts'
 import { mixedState } from '../../src/run/mixed-state.ts'
 import type { Activated, Outcome } from '../../src/run/outcome.ts'
 
@@ -25,6 +26,34 @@ describe('the time of what happened on a node', () => {
         expect((span?.latest ?? 0) - (span?.earliest ?? 0)).toBe(toNode + fromNode)
       }),
     )
+  })
+
+  it('is what two bounds of it say together, where they can both be true', () => {
+    const bounds = fc.tuple(some, some).map(([a, b]) => ({ earliest: Math.min(a, b), latest: Math.max(a, b) }))
+    fc.assert(
+      fc.property(bounds, bounds, some, (a, b, time) => {
+        const isIn = ({ earliest, latest }: typeof a) => earliest <= time && time <= latest
+        const both = narrow(a, b)
+        expect(both !== undefined && isIn(both)).toBe(isIn(a) && isIn(b))
+      }),
+    )
+  })
+
+  it('is after the node was told to begin, and before that was heard', async () => {
+    const began = performance.now()
+    const spans: unknown[] = []
+    const hear = hearing({
+      clock: { ours: began - 5_000, node: 0 },
+      stored: new Set(),
+      mayBegin: async () => true,
+      onActivated: ({ at }) => spans.push(at),
+    })
+    // What was read of the node's clock leaves ten seconds open.
+    expect(await hear({ word: 'ready', text: '0.001' })).toBe('go\n')
+    hear({ word: 'activated', text: '0.002' })
+    const [at] = spans as { earliest: number; latest: number }[]
+    expect(at?.earliest).toBeGreaterThanOrEqual(began)
+    expect(at?.latest).toBeLessThanOrEqual(performance.now())
   })
 
   it('is not known where the clock was set back in between', () => {
