@@ -26,7 +26,7 @@ const CANONICAL = sh`${IN_ORDER}
 
 /**
  * Reads what ebtables-save prints, and prints the transaction that makes one of the tables what the source says of it.
- * Ends with 3 where it is that already; with 4 where the two are equally long, and may differ in nothing but order.
+ * Ends with 3 where it is that already; with 4 where the two have the same rules, and may differ in nothing but order.
  */
 const TRANSACTION = sh`
   BEGIN {
@@ -40,7 +40,7 @@ const TRANSACTION = sh`
     chain = substr($1, 2)
     wanted_size += length($0)
     if (/^:/) { wanted[chain] = $0; names[++named] = chain }
-    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
+    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0; balance[$0]++ }
     else { chains[$2] = 1; asked[$2] = asked[$2] " " $4 }
   }
   /^[*]/ { inside = $1 == "*" table }
@@ -50,7 +50,7 @@ const TRANSACTION = sh`
     if (own(chain) && !(chain in hidden)) live_size += length($0)
   }
   /^-A/ && is_jump() { chains[$2] = 1; jumps[$2] = jumps[$2] " " $4; live_size += length($0); next }
-  /^-A/ && own($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
+  /^-A/ && own($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); balance[$0]--; next }
   /^-A/ { for (i = 3; i < NF; i++) if ($i == "-j") used[$(i + 1)] = 1 }
   function rejump(chain,  i, n, to) {
     n = split(jumps[chain], to, " "); for (i = 1; i <= n; i++) print "-D " chain " -j " to[i]
@@ -74,6 +74,7 @@ const TRANSACTION = sh`
     for (chain in chains) if (jumps[chain] != asked[chain]) rejump(chain)
     for (i = 1; i <= rules; i++) print rule[i]
     for (i = 1; i <= removed; i++) print remove[i]
+    for (line in balance) if (balance[line]) exit 0
     if (wanted_size == live_size) exit 4
   }`
 

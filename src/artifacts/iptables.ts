@@ -61,7 +61,7 @@ const CANONICAL = (former: string) => sh`${NAMES(former)}${IN_ORDER}
 
 /**
  * Reads what iptables-save -c prints of one table, and prints the transaction that makes it what the source says of it.
- * Ends with 3 where it is that already; with 4 where the two are equally long, and may differ in nothing but order.
+ * Ends with 3 where it is that already; with 4 where the two have the same rules, and may differ in nothing but order.
  */
 const TRANSACTION = (former: string) => sh`${NAMES(former)}
   BEGIN {
@@ -77,7 +77,7 @@ const TRANSACTION = (former: string) => sh`${NAMES(former)}
     wanted_size += length($0)
     if (/^:/ && $2 != "-") policy[chain] = $2
     else if (/^:/) { wanted[chain] = 1; names[++named] = chain }
-    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
+    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0; balance[$0]++ }
     else { chains[$2] = 1; asked[$2] = asked[$2] body() "\n" }
   }
   /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
@@ -89,7 +89,7 @@ const TRANSACTION = (former: string) => sh`${NAMES(former)}
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
   is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
-  /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
+  /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); balance[$0]--; next }
   /^-A/ {
     filled[$2] = 1
     for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
@@ -120,6 +120,7 @@ const TRANSACTION = (former: string) => sh`${NAMES(former)}
     for (i = 1; i <= rules; i++) print counters[identity(rule[i])] rule[i]
     for (i = 1; i <= removed; i++) print remove[i]
     print "COMMIT"
+    for (line in balance) if (balance[line]) exit 0
     if (!copying && wanted_size == live_size) exit 4
   }`
 

@@ -86,10 +86,21 @@ find_process() { # file pattern
   case $command_line in $2) ;; *) return 1 ;; esac
 }
 
-# Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough.
+# Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough; the third
+# asks for the same lines in any order.
 alike() { # artifact text text
   [ "$2" != "$3" ] || return 0
-  [ "${#2}" = "${#3}" ] && [ "$(printf '%s\n' "$2" | "$1_alike")" = "$(printf '%s\n' "$3" | "$1_alike")" ]
+  [ "${#2}" = "${#3}" ] && same_lines "$2" "$3" &&
+    [ "$(printf '%s\n' "$2" | "$1_alike")" = "$(printf '%s\n' "$3" | "$1_alike")" ]
+}
+
+# Of two texts that are equally long.
+same_lines() { # text text
+  awk '$0 == "#/" && !second { second = 1; next } !second { left[$0]++; next } left[$0]-- <= 0 { other = 1; exit } END { exit other }' << END
+$1
+#/
+$2
+END
 }
 
 # ---- iptables: iptables.restore ----
@@ -206,7 +217,7 @@ iptables_commit() { # table copies
     wanted_size += length($0)
     if (/^:/ && $2 != "-") policy[chain] = $2
     else if (/^:/) { wanted[chain] = 1; names[++named] = chain }
-    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0 }
+    else if (own($2)) { rule[++rules] = $0; rule_of[$2, ++rules_of[$2]] = $0; balance[$0]++ }
     else { chains[$2] = 1; asked[$2] = asked[$2] body() "\n" }
   }
   /^\[/ { counters[identity(substr($0, length($1) + 2))] = $1 " "; sub(/^[^ ]+ /, "") }
@@ -218,7 +229,7 @@ iptables_commit() { # table copies
     if (own(chain) && !(chain in hidden)) live_size += length(":" chain " - [0:0]")
   }
   is_entry() { chains[$2] = 1; jumps[$2] = jumps[$2] body() "\n"; live_size += length($0); next }
-  /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); next }
+  /^-A/ && ours($2) { if (rule_of[$2, ++seen[$2]] != $0) differs = 1; live_size += length($0); balance[$0]--; next }
   /^-A/ {
     filled[$2] = 1
     for (i = 3; i < NF; i++) if ($i == "-j" || $i == "-g") used[$(i + 1)] = 1
@@ -249,6 +260,7 @@ iptables_commit() { # table copies
     for (i = 1; i <= rules; i++) print counters[identity(rule[i])] rule[i]
     for (i = 1; i <= removed; i++) print remove[i]
     print "COMMIT"
+    for (line in balance) if (balance[line]) exit 0
     if (!copying && wanted_size == live_size) exit 4
   }' "$work/iptables.live" > "$work/iptables.$1"
   case $? in

@@ -82,10 +82,21 @@ find_process() { # file pattern
   case $command_line in $2) ;; *) return 1 ;; esac
 }
 
-# Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough.
+# Are they the same but for an order that has no meaning? Nearly always the first look, or the second, is enough; the third
+# asks for the same lines in any order.
 alike() { # artifact text text
   [ "$2" != "$3" ] || return 0
-  [ "${#2}" = "${#3}" ] && [ "$(printf '%s\n' "$2" | "$1_alike")" = "$(printf '%s\n' "$3" | "$1_alike")" ]
+  [ "${#2}" = "${#3}" ] && same_lines "$2" "$3" &&
+    [ "$(printf '%s\n' "$2" | "$1_alike")" = "$(printf '%s\n' "$3" | "$1_alike")" ]
+}
+
+# Of two texts that are equally long.
+same_lines() { # text text
+  awk '$0 == "#/" && !second { second = 1; next } !second { left[$0]++; next } left[$0]-- <= 0 { other = 1; exit } END { exit other }' << END
+$1
+#/
+$2
+END
 }
 
 # ---- bridge: bridge ----
