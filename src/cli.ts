@@ -75,6 +75,7 @@ function contextFor(flags: Flags): Context {
 const ssh: SshTransport = {
   connect: async (target) => await (await loadedSsh()).connect(target),
   complete: async (target) => await (await loadedSsh()).complete(target),
+  wayTo: async (target) => await (await loadedSsh()).wayTo(target),
   hostKeys: async (target) => await (await loadedSsh()).hostKeys(target),
   close: () => void loaded?.then((transport) => transport.close()),
 }

@@ -8,6 +8,7 @@ import type { Context, ViewFlags } from './context.ts'
 import { fleetRun, stampOf } from './fleet-run.ts'
 import { configure, gather } from './gather.ts'
 import { doubtsOf, heedDoubts } from './heed-doubts.ts'
+import { loginWays } from './login-ways.ts'
 import { goalFor, served } from './node-bundle.ts'
 import { singleStage } from './single-stage.ts'
 import { doubtProbes, refuseChecks } from './stage-checks.ts'
@@ -24,7 +25,8 @@ export async function adopt(playbook: string | undefined, flags: AdoptFlags, con
   const gathered = await gather(flags, configuration, context)
   const targeted = stagesOf(nodes, configuration, context)
   refuseChecks(targeted, gathered)
-  const doubts = [...doubtsOf(gathered, configuration, nodes, context), ...doubtProbes(targeted, gathered)]
+  const ways = await loginWays(nodes, context)
+  const doubts = [...doubtsOf(gathered, configuration, nodes, context, ways), ...doubtProbes(targeted, gathered)]
   heedDoubts(doubts, flags.force, context)
   const allocated = keep(gathered.allocated, context)
   const tasks = served(nodes, gathered).map((node) => {

@@ -36,6 +36,8 @@ export interface Context {
 interface Hosts {
   /** With what its inventory leaves to OpenSSH's configuration. */
   complete(target: Target): Promise<Target>
+  /** The target, complete, and the jump hosts before it: the last is the one that is reached from here. */
+  wayTo(target: Target): Promise<readonly Target[]>
   /** Those that a host offers now, of which the target is complete. */
   hostKeys(target: Target): Promise<readonly Buffer[]>
 }

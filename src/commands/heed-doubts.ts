@@ -5,18 +5,19 @@ import type { InventoryNode } from '../config/inventory.ts'
 import { readRecord } from '../record/record.ts'
 import { type Doubt, refuseDoubts } from '../run/guard.ts'
 import type { Context } from './context.ts'
-import { doubtPath } from './doubt-path.ts'
+import { doubtPath, type Ways } from './doubt-path.ts'
 import { doubtAge, doubtControllers, doubtMissing, doubtMode, doubtUnknown, doubtVersion } from './doubt-view.ts'
 import { stampOf } from './fleet-run.ts'
 import type { Gathered } from './gather.ts'
 import { served } from './node-bundle.ts'
 
-/** `chosen` are the nodes that a command is about. */
+/** `chosen` are the nodes that a command is about, `ways` those to them as far as they have been asked for. */
 export function doubtsOf(
   gathered: Gathered,
   { inventory, playbook }: Configuration,
   chosen: readonly InventoryNode[],
   { clock, stateFolder, ownAddresses }: Context,
+  ways: Ways = new Map(),
 ): readonly Doubt[] {
   const { view, sourced } = gathered
   const record = readRecord(stateFolder, inventory.cloud)
@@ -28,7 +29,7 @@ export function doubtsOf(
     ...(playbook.partial ? [] : doubtMissing(view, inventory.nodes)),
     ...(playbook.partial ? [] : doubtControllers(view, inventory.nodes, gathered.mode)),
     ...doubtUnknown(view, served(chosen, gathered)),
-    ...doubtPath(view, inventory.nodes, ownAddresses),
+    ...doubtPath(view, inventory.nodes, ownAddresses, ways),
     ...doubtVersion(stampOf(gathered), record),
   ]
 }

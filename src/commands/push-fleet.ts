@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import { type Fleet, stampOf } from './fleet-run.ts'
 import type { Gathered } from './gather.ts'
 import { doubtsOf, heedDoubts } from './heed-doubts.ts'
+import { loginWays } from './login-ways.ts'
 import { goalFor, served } from './node-bundle.ts'
 import { doubtProbes, refuseChecks } from './stage-checks.ts'
 import { safetyFor } from './stage-safety.ts'
@@ -31,10 +32,15 @@ export interface PushTerms {
 }
 
 /** Nobody is asked for what cannot be verified, or what somebody has to doubt. */
-export function heedPush({ chosen, configuration, gathered }: Pushing, force: readonly string[], context: Context) {
+export async function heedPush(
+  { chosen, configuration, gathered }: Pushing,
+  force: readonly string[],
+  context: Context,
+): Promise<void> {
   refuseChecks(chosen, gathered)
   const nodes = chosen.flatMap((stage) => stage.nodes)
-  const doubts = [...doubtsOf(gathered, configuration, nodes, context), ...doubtProbes(chosen, gathered)]
+  const ways = await loginWays(nodes, context)
+  const doubts = [...doubtsOf(gathered, configuration, nodes, context, ways), ...doubtProbes(chosen, gathered)]
   heedDoubts(doubts, force, context)
 }
 

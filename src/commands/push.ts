@@ -18,7 +18,7 @@ export async function push(playbook: string | undefined, flags: PushFlags, conte
   refuseShortWindow(chosen, flags)
   const gathered = await gather(flags, configuration, context)
   const pushing = { chosen, configuration, gathered }
-  heedPush(pushing, flags.force, context)
+  await heedPush(pushing, flags.force, context)
   const allocated = keep(gathered.allocated, context)
   const code = await fleetRun({ command: 'push', ...pushFleet(pushing, flags), json: flags.json }, context)
   // What waits for a person may still be taken back.

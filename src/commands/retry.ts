@@ -30,7 +30,8 @@ const EXAMPLE = 'edgepush retry 20260101T120000Z-0a1b2c push.yml'
 function findPush(id: string | undefined, cloud: string, { stateFolder }: Context) {
   const history = historyOf(stateFolder, cloud)
   const known = history.runs().toReversed()
-  for (const name of id === undefined ? known : known.filter((one) => one === id)) {
+  const last = known.find((name) => history.command(name) === 'push')
+  for (const name of known.filter((one) => one === (id ?? last))) {
     const run = history.run(name)
     if (run?.command === 'push') return run
     if (run && id !== undefined) {

@@ -112,7 +112,7 @@ async function gathering(
 ): Promise<Gathered | Refusal> {
   try {
     const gathered = await gather(flags, plan.configuration, context, before)
-    heedPush({ ...plan, gathered }, [], context)
+    await heedPush({ ...plan, gathered }, [], context)
     return { ...gathered, allocated: keep(gathered.allocated, context) }
   } catch (error) {
     if (error instanceof Refusal) return error

@@ -30,6 +30,8 @@ export interface SshOptions {
 export interface SshTransport extends Transport {
   /** With what its inventory leaves to OpenSSH's configuration. */
   complete(target: Target): Promise<Target>
+  /** The target, complete, and the jump hosts before it: the last is the one that is reached from here. */
+  wayTo(target: Target): Promise<readonly Target[]>
   /** Every host key of a node, of which the target is complete; nobody logs in there. */
   hostKeys(target: Target): Promise<readonly Buffer[]>
   /** The connections to jump hosts; those to nodes are whose they were given to. */
@@ -55,6 +57,12 @@ export function sshTransport(options: SshOptions): SshTransport {
       return await (target.connection === 'openssh' ? openssh.connect(target) : logIn(target))
     },
     complete,
+    async wayTo(unfinished) {
+      const target = await complete(unfinished)
+      const way = [target]
+      for (let hop = await toHop(target, ask); hop; hop = await toHop(hop, ask)) way.push(hop)
+      return way
+    },
     hostKeys: async (target) => await scanHostKeys(target, await toHop(target, ask), ways),
     close() {
       ways.close()

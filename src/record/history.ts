@@ -1,6 +1,6 @@
 /** What became of earlier runs, read from their events; a run that was cut off has nodes without an outcome. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT, Refusal } from '../error.ts'
 import type { RunEvent } from '../run/event.ts'
@@ -20,6 +20,8 @@ interface History {
   /** From the oldest to the newest. */
   runs(): readonly string[]
   run(id: string): PastRun | undefined
+  /** Without reading the run, of which there may be hundreds with thousands of nodes. */
+  command(id: string): string | undefined
 }
 
 export const ENDING = '.ndjson'
@@ -29,6 +31,7 @@ export function historyOf(folder: string, cloud: string): History {
   return {
     runs: () => runsIn(runs),
     run: (id) => readRun(join(runs, `${id}${ENDING}`), id),
+    command: (id) => readCommand(join(runs, `${id}${ENDING}`)),
   }
 }
 
@@ -58,6 +61,23 @@ function readRun(path: string, id: string): PastRun | undefined {
   const those = (are: (outcome: Outcome | undefined) => boolean) => nodes.filter((node) => are(ended.get(node)))
   return { id, command, nodes, failed: those((outcome) => !outcome || !isGood(outcome)), open: those(isOpen) }
 }
+
+/** It stands at the beginning of the first line, before what is long. */
+function readCommand(path: string): string | undefined {
+  let file: number | undefined
+  try {
+    file = openSync(path, 'r')
+    const head = Buffer.alloc(HEAD)
+    const length = readSync(file, head)
+    return /"type":"run-started".*?"command":"([^"]*)"/.exec(head.toString('utf8', 0, length))?.[1]
+  } catch (error) {
+    throw unreadable(path, error)
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+const HEAD = 512
 
 function readEvents(path: string): readonly RunEvent[] {
   try {

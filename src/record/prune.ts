@@ -1,8 +1,8 @@
 /**
  * Runs that are of no use any more are removed when another one ends: a watch makes thousands.
  *
- * Kept are the newest, and of older ones each that was the last of some node, because `status` names it, and each that
- * has not ended. Crash safe: a run is one file, and which ones may go is found out anew each time.
+ * Kept are the newest, and of older ones each that was the last of some node, because `status` names it, the last push,
+ * which `retry` asks for, and each that has not ended. Crash safe: a run is one file, and which ones may go is found out anew each time.
  */
 
 import { existsSync, rmSync } from 'node:fs'
@@ -20,13 +20,13 @@ const OURS = /^\d{8}T\d{6}Z-[0-9a-f]+$/
 
 /** Throws what the file system says. */
 export function pruneRuns(folder: string, cloud: string): void {
-  const runs = historyOf(folder, cloud)
-    .runs()
-    .filter((run) => OURS.test(run))
+  const history = historyOf(folder, cloud)
+  const runs = history.runs().filter((run) => OURS.test(run))
   if (runs.length <= KEPT + SLACK) return
   const last = lastRuns(folder, cloud)
+  const push = runs.findLast((run) => history.command(run) === 'push')
   for (const run of runs.slice(0, -KEPT)) {
-    if (last.has(run) || existsSync(ownerFile(folder, cloud, run))) continue
+    if (run === push || last.has(run) || existsSync(ownerFile(folder, cloud, run))) continue
     rmSync(join(runsFolder(folder, cloud), `${run}${ENDING}`), { force: true })
   }
 }

@@ -8,6 +8,17 @@ import type { View } from '../../src/view/view.ts'
 const ELASTIC = '203.0.113.7'
 const LONE: OwnAddress = { address: ELASTIC, isLone: true }
 
+/** As OpenSSH's configuration has them. */
+const WAYS = new Map([
+  [
+    'behind',
+    [
+      { name: 'behind', host: '10.0.0.7' },
+      { name: 'the jump host bastion', host: ELASTIC },
+    ],
+  ],
+])
+
 function viewOf(nodes: readonly string[]): View {
   const clusters = [{ nodes: nodes.map((name) => ({ name, instances: [] })) }]
   return { clusters, instances: [{ id: 'i-1', publicAddress: ELASTIC }, { id: 'i-2' }] } as unknown as View
@@ -22,7 +33,7 @@ function ownersOf(
   own: readonly OwnAddress[],
   viewed = ['10.0.0.1'],
 ): readonly string[] {
-  const doubts = doubtPath(viewOf(viewed), nodes, own)
+  const doubts = doubtPath(viewOf(viewed), nodes, own, WAYS)
   expect(
     doubts.every(({ guard, saw }) => guard === 'path' && saw.includes(`i-1 has the elastic address ${ELASTIC}`)),
   ).toBe(true)
@@ -43,6 +54,11 @@ test.each<[string, readonly InventoryNode[], readonly string[]]>([
     [`the jump host ${ELASTIC}`],
   ],
   ['a jump host by name', [nodeAt('10.0.0.1', 'a', ['bastion'])], []],
+  [
+    'of a jump host as it is configured',
+    [{ ...nodeAt('10.0.0.1', 'a', ['bastion']), name: 'behind' }],
+    ['the jump host bastion'],
+  ],
 ])('of others: %s', (_, nodes, expected) => {
   expect(ownersOf(nodes, [])).toEqual(expected)
 })

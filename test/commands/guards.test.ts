@@ -141,6 +141,18 @@ describe('path', () => {
     await expectGuard('path', saw)
   })
 
+  it('an elastic address that only the configuration of OpenSSH has for a jump host', async () => {
+    giveElastic('198.51.100.9')
+    writeFileSync(join(folder, 'config'), 'Host bastion\n  HostName 198.51.100.9\n  Port 1\n')
+    const text = readFileSync(join(folder, 'lab.yml'), 'utf8')
+    writeFileSync(join(folder, 'lab.yml'), text.replace('key: ./key', 'key: ./key, config: ./config, jump: bastion'))
+    for (const verb of ['push', 'adopt']) {
+      const { code, stderr } = await run(verb)
+      expect(stderr).toContain('elastic address 198.51.100.9, which is that of the jump host bastion: it could not')
+      expect(code).toBe(REFUSED)
+    }
+  })
+
   it('an elastic address of this host', async (context) => {
     const own = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])

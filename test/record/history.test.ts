@@ -85,3 +85,13 @@ it('says that none of them can be read', () => {
   writeFileSync(join(folder, 'lab/runs'), '')
   expect(() => historyOf(folder, 'lab').runs()).toThrow(expect.objectContaining({ exitCode: 66 }))
 })
+
+it('tells the command of a run without reading all of it', () => {
+  recordRun('one', ['a'], {})
+  appendFileSync(join(folder, 'lab/runs/one.ndjson'), '{"torn')
+  const history = historyOf(folder, 'lab')
+  expect(history.command('one')).toBe('push')
+  expect(() => history.run('one')).toThrow('cannot be read')
+  writeFileSync(join(folder, 'lab/runs/two.ndjson'), '')
+  expect(history.command('two')).toBeUndefined()
+})

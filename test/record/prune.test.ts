@@ -48,6 +48,20 @@ it('leaves two hundred and fifty runs, and of one more the newest two hundred', 
   expect(left()).toEqual(all(51, 251))
 })
 
+it('leaves the last push, for a retry, however often was watched since', () => {
+  make(300)
+  const begin = (index: number, command: string) =>
+    writeFileSync(
+      join(runs, `${runAt(index)}.ndjson`),
+      `${JSON.stringify({ time: '', type: 'run-started', run: runAt(index), command, nodes: ['nc-01'] })}\n`,
+    )
+  begin(2, 'push')
+  begin(5, 'push')
+  for (let index = 6; index < 300; index += 1) begin(index, 'watch')
+  pruneRuns(folder, 'lab')
+  expect(left()).toEqual([runAt(5), ...all(100, 300)])
+})
+
 it('leaves the last run of every node, those that have not ended, and what is not ours', () => {
   make(300)
   lastOf('nc-01', runAt(3))

@@ -50,7 +50,7 @@ describe('the time of what happened on a node', () => {
     })
     // What was read of the node's clock leaves ten seconds open.
     expect(await hear({ word: 'ready', text: '0.001' })).toBe('go\n')
-    hear({ word: 'activated', text: '0.002' })
+    expect(hear({ word: 'activated', text: '0.002' })).toBeUndefined()
     const [at] = spans as { earliest: number; latest: number }[]
     expect(at?.earliest).toBeGreaterThanOrEqual(began)
     expect(at?.latest).toBeLessThanOrEqual(performance.now())
