@@ -94,13 +94,13 @@ alike() { # artifact text text
     [ "$(printf '%s\n' "$2" | "$1_alike")" = "$(printf '%s\n' "$3" | "$1_alike")" ]
 }
 
-# Of two texts that are equally long.
+# Of two texts that are equally long. By a pipe: some shells write here-documents to a disk that may be full.
 same_lines() { # text text
-  awk '$0 == "#/" && !second { second = 1; next } !second { left[$0]++; next } left[$0]-- <= 0 { other = 1; exit } END { exit other }' << END
-$1
-#/
-$2
-END
+  printf '%s\n' "$1" '#/' "$2" | awk '
+    $0 == "#/" && !second { second = 1; next }
+    !second { left[$0]++; next }
+    left[$0]-- <= 0 { other = 1; exit }
+    END { exit other }'
 }
 
 # ---- iptables: iptables.restore ----
