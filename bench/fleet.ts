@@ -113,7 +113,9 @@ async function watch(lab: Lab): Promise<readonly Measured[]> {
   const child = lab.admin.spawn(argv, { cwd: lab.files.directory, env: { HOME: lab.files.directory } })
   const bytes: Bytes[] = []
   const look = async () => void bytes.push(await bytesOf(lab))
-  const { walls, cpu, memory } = await watchedRounds(child, ROUNDS, { onFirst: look, onLast: look })
+  // In a namespace the process that was started here only waits for the watch, which would go on without it.
+  const end = () => lab.admin.kill(child, 'SIGTERM')
+  const { walls, cpu, memory } = await watchedRounds(child, ROUNDS, { onFirst: look, onLast: look, end })
   const [before, after] = bytes
   if (!before || !after) throw new Error('the watch has ended')
   const sent = (after.sent - before.sent) / ROUNDS

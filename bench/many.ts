@@ -159,7 +159,9 @@ async function push(folder: string, expected: string): Promise<Omit<Measured, ke
 /** All nodes are asked each second, or as soon as the round before is over. */
 async function watchRounds(folder: string, size: number, double: Double): Promise<Measured> {
   let counted: Counted | undefined
-  const { walls, ...used } = await watchedRounds(start(folder, ['watch', '--every', '1s']), ROUNDS, {
+  const child = start(folder, ['watch', '--every', '1s'])
+  const { walls, ...used } = await watchedRounds(child, ROUNDS, {
+    end: () => child.kill('SIGTERM'),
     onFirst: async () => void (await double.counted()),
     async onLast() {
       counted = await double.counted()

@@ -23,16 +23,25 @@ process.stdout.write = function (text, ...rest) {
   return went
 }`)}`
 
+interface Moments {
+  readonly onFirst: () => Promise<void>
+  readonly onLast: () => Promise<void>
+  readonly end: () => void
+}
+
 interface Rounds extends Used {
   /** Milliseconds of each round. */
   readonly walls: readonly number[]
 }
 
-/** Of a watch: the first round logs in and is not counted; `onFirst` and `onLast` come when that and the last are over. */
+/**
+ * Of a watch: the first round logs in and is not counted; `onFirst` and `onLast` come when that and the last are over. `end`
+ * tells the watch to end, which may not be the process that was started here.
+ */
 export async function watchedRounds(
   child: ChildProcess,
   rounds: number,
-  { onFirst, onLast }: { readonly onFirst: () => Promise<void>; readonly onLast: () => Promise<void> },
+  { onFirst, onLast, end }: Moments,
 ): Promise<Rounds> {
   const used = readUsed(child)
   const walls: number[] = []
@@ -50,7 +59,7 @@ export async function watchedRounds(
     else walls.push(performance.now() - began)
     if (finished <= rounds) continue
     await onLast()
-    child.kill('SIGTERM')
+    end()
     break
   }
   if (child.exitCode === null) await once(child, 'exit')
