@@ -6,7 +6,7 @@
 
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
-set_up() { # [command that is a package of the same name]...
+set_up() { # [command that is a package of the same name, or command=package]...
   check_node && install_npm_packages && build && install_debian_packages "$@"
 }
 
@@ -49,7 +49,7 @@ build() {
 # Without them the lab cannot run; the demo and the tests say so and do what they can.
 install_debian_packages() {
   packages=$(missing_packages lab-missing.js) || return
-  for command in "$@"; do command -v "$command" >/dev/null || packages="$packages $command"; done
+  for word in "$@"; do command -v "${word%%=*}" >/dev/null || packages="$packages ${word#*=}"; done
   install_packages "$packages"
 }
 

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit
 . lab/set-up.sh
-set_up shellcheck || exit
+set_up shellcheck krb5kdc=krb5-kdc kadmin.local=krb5-admin-server kinit=krb5-user || exit
 set_up_guest
 
 status=0
