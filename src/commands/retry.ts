@@ -29,18 +29,16 @@ const EXAMPLE = 'edgepush retry 20260101T120000Z-0a1b2c push.yml'
 /** The last one, where none is named. */
 function findPush(id: string | undefined, cloud: string, { stateFolder }: Context) {
   const history = historyOf(stateFolder, cloud)
-  const known = history.runs().toReversed()
-  const last = known.find((name) => history.command(name) === 'push')
-  for (const name of known.filter((one) => one === (id ?? last))) {
-    const run = history.run(name)
-    if (run?.command === 'push') return run
-    if (run && id !== undefined) {
-      throw new Refusal(
-        EXIT.usage,
-        `run ${id} was no push: ${run.command}`,
-        `edgepush ${run.command} -l @run:${id}:failed`,
-      )
-    }
+  const runs = history.runs()
+  const name = id ?? runs.findLast((one) => history.command(one) === 'push')
+  const run = name !== undefined && runs.includes(name) ? history.run(name) : undefined
+  if (run?.command === 'push') return run
+  if (run) {
+    throw new Refusal(
+      EXIT.usage,
+      `run ${run.id} was no push: ${run.command}`,
+      `edgepush ${run.command} -l @run:${run.id}:failed`,
+    )
   }
   const problem = id === undefined ? 'no push is in the record' : `the record of ${cloud} has no run "${id}"`
   throw new Refusal(EXIT.usage, problem, 'edgepush push')

@@ -2,7 +2,8 @@
  * Runs that are of no use any more are removed when another one ends: a watch makes thousands.
  *
  * Kept are the newest, and of older ones each that was the last of some node, because `status` names it, the last push,
- * which `retry` asks for, and each that has not ended. Crash safe: a run is one file, and which ones may go is found out anew each time.
+ * which `retry` asks for, and each that has not ended. Crash safe: a run is one file, and which ones may go is found out
+ * anew each time.
  */
 
 import { existsSync, rmSync } from 'node:fs'

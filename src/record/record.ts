@@ -112,9 +112,9 @@ function remember(folder: string, record: NodeRecord, isLasting: boolean): void 
   }
 }
 
-/** Whether there was a file with room for it: a rename waits for the disk. What follows in there is blanks. */
+/** Whether there was a file of ours with room for it: a rename waits for the disk. What follows in there is blanks. */
 function overwrite(path: string, text: string): boolean {
-  const file = openIfThere(path)
+  const file = openOrNot(path)
   if (file === undefined) return false
   try {
     const left = fstatSync(file).size - Buffer.byteLength(text)
@@ -126,12 +126,12 @@ function overwrite(path: string, text: string): boolean {
   }
 }
 
-function openIfThere(path: string): number | undefined {
+/** Whatever keeps us from it, a file that replaces it has an error of its own. */
+function openOrNot(path: string): number | undefined {
   try {
     return openSync(path, 'r+')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+  } catch {
+    return undefined
   }
 }
 

@@ -97,7 +97,9 @@ describe.skipIf(missing.length > 0)('a login by a ticket', () => {
   it('is refused without one, with what to type', async () => {
     const transport = sshTransport({ agent: undefined })
     opened.push(transport)
-    await expect(transport.connect(target)).rejects.toBeInstanceOf(NotTrusted)
+    const refused = transport.connect(target)
+    await expect(refused).rejects.toBeInstanceOf(NotTrusted)
+    await expect(refused).rejects.toMatchObject({ next: expect.stringContaining('ssh') })
   })
 
   it('is a connection like any other', async () => {
